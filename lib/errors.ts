@@ -1,0 +1,148 @@
+/** Whether the same work, handed in again unchanged, can succeed: the one question the queues ask of an error. */
+export type Retry = 'never' | 'later'
+
+/** Facts that may reach logs: XNAT and DICOM ids, counts, path templates. Never labels, file names, accession numbers. */
+export type ErrorContext = Readonly<Record<string, string | number | boolean>>
+
+interface AppErrorOptions {
+  code: string
+  retry: Retry
+  /** How long to wait before trying again, when the other side said so. */
+  retryAfterMs?: number | undefined
+  context?: ErrorContext | undefined
+  cause?: unknown
+}
+
+/** Base of everything the product throws on purpose. `code` is stable: dead letters, receipts and alarms carry it. */
+export class AppError extends Error {
+  readonly code: string
+  readonly retry: Retry
+  readonly retryAfterMs: number | undefined
+  readonly context: ErrorContext
+
+  constructor(message: string, options: AppErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = options.code
+    this.retry = options.retry
+    this.retryAfterMs = options.retryAfterMs
+    this.context = options.context ?? {}
+  }
+}
+
+/** One thing wrong with an input: where it is, and what would be right. Never the value itself. */
+export interface InputIssue {
+  /** Machine-readable kind in Pydantic's vocabulary (`missing`, `uuid_parsing`, `value_error`, ...). */
+  type: string
+  /** Path to the field, the part of the request first: `['body', 'project_id']`. */
+  loc: (string | number)[]
+  msg: string
+}
+
+/** An event, message or request that can never be understood as it is. */
+export class InvalidInputError extends AppError {
+  readonly issues: readonly InputIssue[]
+
+  constructor(message: string, options: { code?: string; issues?: readonly InputIssue[]; cause?: unknown } = {}) {
+    super(message, { code: options.code ?? 'INVALID_INPUT', retry: 'never', cause: options.cause })
+    this.issues = options.issues ?? []
+  }
+}
+
+/** Settings that are missing or wrong, all of them named at once. Thrown while wiring, before any work. */
+export class ConfigError extends AppError {
+  constructor(message: string) {
+    super(message, { code: 'CONFIG_INVALID', retry: 'never' })
+  }
+}
+
+const xnatRetry = {
+  XNAT_UNAUTHORIZED: 'never',
+  XNAT_FORBIDDEN: 'never',
+  XNAT_NOT_FOUND: 'never',
+  XNAT_CONFLICT: 'never',
+  XNAT_REFUSED: 'never',
+  XNAT_UNEXPECTED_REPLY: 'never',
+  XNAT_BUSY: 'later',
+  XNAT_UNREACHABLE: 'later',
+} as const satisfies Record<string, Retry>
+
+export type XnatErrorCode = keyof typeof xnatRetry
+
+interface XnatErrorOptions {
+  code: XnatErrorCode
+  method: string
+  /** The path with its placeholders, never filled in: labels stay out of messages. */
+  pathTemplate: string
+  /** Absent when the transport failed before an answer came. */
+  status?: number | undefined
+  /** XNAT's own words, shortened. They may quote labels: for the operator on request, not for logs. */
+  detail?: string | undefined
+  retryAfterMs?: number | undefined
+  context?: ErrorContext | undefined
+  cause?: unknown
+}
+
+/**
+ * XNAT refused, failed, or could not be reached.
+ *
+ * `XNAT_UNAUTHORIZED` is thrown after one new sign-in was tried; `XNAT_REFUSED` is any other 4xx;
+ * `XNAT_UNEXPECTED_REPLY` is a success that is HTML or does not fit its schema.
+ */
+export class XnatError extends AppError {
+  override readonly code: XnatErrorCode
+  readonly method: string
+  readonly pathTemplate: string
+  readonly status: number | undefined
+  readonly detail: string | undefined
+
+  constructor(options: XnatErrorOptions) {
+    const { code, method, pathTemplate, status, detail, retryAfterMs, context, cause } = options
+    super(`${method} ${pathTemplate}: ${status ?? code}`, { code, retry: xnatRetry[code], retryAfterMs, context, cause })
+    this.code = code
+    this.method = method
+    this.pathTemplate = pathTemplate
+    this.status = status
+    this.detail = detail
+  }
+}
+
+const storageRetry = {
+  OBJECT_MISSING: 'never',
+  OBJECT_CHANGED: 'never',
+  STORAGE_REFUSED: 'never',
+  STORAGE_BUSY: 'later',
+} as const satisfies Record<string, Retry>
+
+export type StorageErrorCode = keyof typeof storageRetry
+
+/** S3 or SQS said no. `OBJECT_CHANGED`: the object is no longer the version that was asked for. */
+export class StorageError extends AppError {
+  override readonly code: StorageErrorCode
+
+  constructor(message: string, options: { code: StorageErrorCode; context?: ErrorContext; cause?: unknown }) {
+    super(message, { ...options, retry: storageRetry[options.code] })
+    this.code = options.code
+  }
+}
+
+const deliveryRetry = {
+  EXPERIMENT_NOT_FOUND: 'never',
+  SUBJECT_NOT_FOUND: 'never',
+  PROJECT_NOT_FOUND: 'never',
+  KEY_NOT_UNDERSTOOD: 'never',
+  NO_EDIT_RIGHT: 'never',
+  NOT_VERIFIED: 'later',
+} as const satisfies Record<string, Retry>
+
+export type DeliveryErrorCode = keyof typeof deliveryRetry
+
+/** A delivery that cannot be made, or that XNAT's catalog does not confirm (`NOT_VERIFIED`). */
+export class DeliveryError extends AppError {
+  override readonly code: DeliveryErrorCode
+
+  constructor(message: string, options: { code: DeliveryErrorCode; context?: ErrorContext; cause?: unknown }) {
+    super(message, { ...options, retry: deliveryRetry[options.code] })
+    this.code = options.code
+  }
+}
