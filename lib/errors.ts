@@ -98,7 +98,13 @@ export class XnatError extends AppError {
 
   constructor(options: XnatErrorOptions) {
     const { code, method, pathTemplate, status, detail, retryAfterMs, context, cause } = options
-    super(`${method} ${pathTemplate}: ${status ?? code}`, { code, retry: xnatRetry[code], retryAfterMs, context, cause })
+    super(`${method} ${pathTemplate}: ${status ?? code}`, {
+      code,
+      retry: xnatRetry[code],
+      retryAfterMs,
+      context,
+      cause,
+    })
     this.code = code
     this.method = method
     this.pathTemplate = pathTemplate
@@ -130,7 +136,6 @@ const deliveryRetry = {
   EXPERIMENT_NOT_FOUND: 'never',
   SUBJECT_NOT_FOUND: 'never',
   PROJECT_NOT_FOUND: 'never',
-  KEY_NOT_UNDERSTOOD: 'never',
   NO_EDIT_RIGHT: 'never',
   NOT_VERIFIED: 'later',
 } as const satisfies Record<string, Retry>
