@@ -1,0 +1,116 @@
+// One bucket, as the product sees it. The only place that knows S3's commands.
+import { Readable } from 'node:stream'
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { StorageError } from '../errors.ts'
+import { storageError } from './failure.ts'
+
+export interface ObjectInfo {
+  sizeBytes: number
+  /** As S3 gives it, quotes included. The content's MD5 only for objects put in one part without KMS. */
+  etag: string
+  /** User metadata, names without `x-amz-meta-`, lower-case. */
+  metadata: Readonly<Record<string, string>>
+}
+
+export interface OpenObject extends ObjectInfo {
+  /** Ends with an error when the connection breaks before the last byte. Must be read to the end or destroyed. */
+  body: Readable
+}
+
+export type WriteOutcome = { kind: 'written'; etag: string } | { kind: 'conflict' }
+
+export interface ObjectStore {
+  /**
+   * Opens an object for reading, guarded by `ifMatch` when given.
+   *
+   * @throws {StorageError} OBJECT_MISSING, or OBJECT_CHANGED when it is no longer the version asked for.
+   */
+  open(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<OpenObject>
+  /** What is known of an object; `undefined` when there is none. */
+  find(key: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | undefined>
+  /** The whole of a small text object with its ETag; `undefined` when there is none. */
+  readText(key: string): Promise<{ text: string; etag: string } | undefined>
+  /**
+   * Writes a small text object. With `ifMatch` only over that version, with `ifAbsent` only where there is none:
+   * `conflict` says that somebody else was first.
+   */
+  writeText(
+    key: string,
+    text: string,
+    options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean },
+  ): Promise<WriteOutcome>
+}
+
+export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
+  const find: ObjectStore['find'] = async (key, options = {}) => {
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key })
+    const reply = await ifPresent(client.send(command, abortable(options.signal)), 'HeadObject')
+    return reply && { sizeBytes: reply.ContentLength ?? 0, etag: reply.ETag ?? '', metadata: reply.Metadata ?? {} }
+  }
+
+  const open: ObjectStore['open'] = async (key, options = {}) => {
+    const command = new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      ...(options.ifMatch && { IfMatch: options.ifMatch }),
+    })
+    const reply = await orThrow(client.send(command, abortable(options.signal)), 'GetObject')
+    if (!(reply.Body instanceof Readable)) {
+      throw new StorageError('GetObject answered without a body', { code: 'STORAGE_BUSY' })
+    }
+    return {
+      body: reply.Body,
+      sizeBytes: reply.ContentLength ?? 0,
+      etag: reply.ETag ?? '',
+      metadata: reply.Metadata ?? {},
+    }
+  }
+
+  const readText: ObjectStore['readText'] = async (key) => {
+    const reply = await ifPresent(client.send(new GetObjectCommand({ Bucket: bucket, Key: key })), 'GetObject')
+    if (reply?.Body === undefined) return undefined
+    return { text: await orThrow(reply.Body.transformToString('utf-8'), 'GetObject'), etag: reply.ETag ?? '' }
+  }
+
+  const writeText: ObjectStore['writeText'] = async (key, text, options = {}) => {
+    const command = new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: text,
+      ContentType: options.contentType ?? 'text/plain; charset=utf-8',
+      ...(options.ifMatch && { IfMatch: options.ifMatch }),
+      ...(options.ifAbsent && { IfNoneMatch: '*' }),
+    })
+    try {
+      const reply = await client.send(command)
+      return { kind: 'written', etag: reply.ETag ?? '' }
+    } catch (cause) {
+      const error = storageError('PutObject', cause)
+      // S3: If-Match on a key that has since been deleted answers 404.
+      if (error.code === 'OBJECT_CHANGED' || error.code === 'OBJECT_MISSING') return { kind: 'conflict' }
+      throw error
+    }
+  }
+
+  return { find, open, readText, writeText }
+}
+
+const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
+
+async function orThrow<T>(reply: Promise<T>, action: string): Promise<T> {
+  try {
+    return await reply
+  } catch (cause) {
+    throw storageError(action, cause)
+  }
+}
+
+async function ifPresent<T>(reply: Promise<T>, action: string): Promise<T | undefined> {
+  try {
+    return await reply
+  } catch (cause) {
+    const error = storageError(action, cause)
+    if (error.code === 'OBJECT_MISSING') return undefined
+    throw error
+  }
+}

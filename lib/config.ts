@@ -1,0 +1,64 @@
+// The one reader of the process environment. Everything else is handed a Config.
+import * as z from 'zod'
+import { ConfigError } from './errors.ts'
+
+const secret = z.string().min(1)
+
+const Environment = z.object({
+  /** XNAT's base address, with its context path if it has one. */
+  XNAT_URL: z.url({ protocol: /^https?$/ }),
+  XNAT_SERVICE_USER: secret,
+  XNAT_SERVICE_PASSWORD: secret,
+  TRUST_INTERNAL_SERVICE_KEY_HEADER: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/)
+    .default('X-Trust-Internal-Service-Key'),
+  /** The plain keys that callers may send, separated by white space: two while a key is being changed. None: all calls are refused. */
+  TRUST_INTERNAL_SERVICE_KEY: z.string().default(''),
+  INCOMING_BUCKET: z.string().min(3),
+  STATE_BUCKET: z.string().min(3),
+  DELIVERIES_QUEUE_URL: z.url(),
+  UPLOADS_DEAD_LETTERS_URL: z.url(),
+  DELIVERIES_DEAD_LETTERS_URL: z.url(),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['debug', 'info', 'warn', 'error']))
+    .default('info'),
+  /** What `/health` reports as version, in place of the package's own. */
+  FLIP_RELEASE: z.string().max(64).optional(),
+})
+
+const Config = Environment.transform((env) => ({
+  xnat: { url: env.XNAT_URL.replace(/\/+$/, ''), user: env.XNAT_SERVICE_USER, password: env.XNAT_SERVICE_PASSWORD },
+  serviceKey: {
+    header: env.TRUST_INTERNAL_SERVICE_KEY_HEADER.toLowerCase(),
+    keys: env.TRUST_INTERNAL_SERVICE_KEY.split(/\s+/).filter((key) => key !== ''),
+  },
+  buckets: { incoming: env.INCOMING_BUCKET, state: env.STATE_BUCKET },
+  queues: { deliveries: env.DELIVERIES_QUEUE_URL },
+  deadLetters: { uploads: env.UPLOADS_DEAD_LETTERS_URL, deliveries: env.DELIVERIES_DEAD_LETTERS_URL },
+  logLevel: env.LOG_LEVEL,
+  release: env.FLIP_RELEASE,
+}))
+
+export type Config = z.infer<typeof Config>
+
+/** The names of all settings, for checks that the deployed functions are given exactly these. */
+export const settingNames: readonly string[] = Object.keys(Environment.shape)
+
+/**
+ * Reads the settings from environment variables. An empty variable counts as absent.
+ *
+ * @throws {ConfigError} naming every missing or bad variable at once, never its value.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Config.safeParse(given)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => {
+    const name = issue.path.join('.')
+    return name in given ? `${name} is not valid` : `${name} is missing`
+  })
+  throw new ConfigError(`Settings: ${faults.join('; ')}`)
+}

@@ -1,0 +1,103 @@
+// A POSIX.1-2001 (pax) tar as one stream whose length is known before it starts.
+// Ours rather than a library's because XNAT wants a Content-Length and our sources are opened one after the other.
+import { StorageError } from '../errors.ts'
+
+export interface TarEntry {
+  /** Relative, `/` between segments; any Unicode. Checked by the caller. */
+  path: string
+  sizeBytes: number
+}
+
+const block = 512
+/** tar's own end mark: two empty blocks. */
+const endBytes = 2 * block
+
+/** The exact length in bytes of the archive that `tarStream` will make of these entries. */
+export function tarLength(entries: readonly TarEntry[]): number {
+  return entries.reduce((sum, entry) => sum + headerOf(entry).length + padded(entry.sizeBytes), endBytes)
+}
+
+/**
+ * Streams an archive of the entries in their order. `read` is called for one entry at a time, when its turn comes.
+ *
+ * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
+ * off in the middle, so that whoever receives it cannot take it for whole.
+ */
+export async function* tarStream<T extends TarEntry>(
+  entries: readonly T[],
+  read: (entry: T) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (const entry of entries) {
+    yield headerOf(entry)
+    let seen = 0
+    for await (const chunk of read(entry)) {
+      seen += chunk.length
+      if (seen > entry.sizeBytes) break
+      yield chunk
+    }
+    if (seen !== entry.sizeBytes) {
+      throw new StorageError('a body has another size than announced', { code: 'OBJECT_CHANGED' })
+    }
+    if (seen % block !== 0) yield Buffer.alloc(block - (seen % block))
+  }
+  yield Buffer.alloc(endBytes)
+}
+
+function headerOf(entry: TarEntry): Buffer {
+  const records = paxRecords(entry)
+  const main = ustarHeader(fallbackName(entry.path), entry.sizeBytes, '0')
+  if (records.length === 0) return main
+  const body = Buffer.alloc(padded(records.length))
+  records.copy(body)
+  return Buffer.concat([ustarHeader('PaxHeader', records.length, 'x'), body, main])
+}
+
+// What a plain header cannot say: names beyond 100 bytes or ASCII, sizes beyond 11 octal digits (8 GiB).
+const maxNameBytes = 100
+const maxPlainSize = 0o77777777777
+
+function paxRecords(entry: TarEntry): Buffer {
+  const records: string[] = []
+  if (!isPlainName(entry.path)) records.push(paxRecord('path', entry.path))
+  if (entry.sizeBytes > maxPlainSize) records.push(paxRecord('size', String(entry.sizeBytes)))
+  return Buffer.from(records.join(''))
+}
+
+const isPlainName = (path: string) => path.length <= maxNameBytes && /^[\x20-\x7e]*$/.test(path)
+
+/** A pax record starts with its own length in bytes, these digits included. */
+function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`
+  const restBytes = Buffer.byteLength(rest)
+  let length = restBytes + String(restBytes).length
+  if (String(length).length > String(restBytes).length) length = restBytes + String(length).length
+  return `${length}${rest}`
+}
+
+/** What a reader without pax would see; never longer than the field. */
+const fallbackName = (path: string) =>
+  isPlainName(path)
+    ? path
+    : Buffer.from(path, 'ascii')
+        .subarray(-maxNameBytes)
+        .toString('latin1')
+        .replaceAll(/[^\x20-\x7e]/g, '_')
+
+function ustarHeader(name: string, sizeBytes: number, type: '0' | 'x'): Buffer {
+  const header = Buffer.alloc(block)
+  header.write(name, 0, maxNameBytes, 'latin1')
+  header.write(octal(0o644, 7), 100)
+  header.write(octal(0, 7), 108)
+  header.write(octal(0, 7), 116)
+  header.write(octal(Math.min(sizeBytes, maxPlainSize), 11), 124)
+  header.write(octal(0, 11), 136)
+  header.write(' '.repeat(8), 148)
+  header.write(type, 156)
+  header.write('ustar\u000000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${octal(sum, 6)}\u0000 `, 148)
+  return header
+}
+
+const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0')
+const padded = (bytes: number) => Math.ceil(bytes / block) * block
