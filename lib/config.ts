@@ -17,6 +17,7 @@ const Environment = z.object({
   TRUST_INTERNAL_SERVICE_KEY: z.string().default(''),
   INCOMING_BUCKET: z.string().min(3),
   STATE_BUCKET: z.string().min(3),
+  UPLOADS_QUEUE_URL: z.url(),
   DELIVERIES_QUEUE_URL: z.url(),
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
@@ -36,8 +37,10 @@ const Config = Environment.transform((env) => ({
     keys: env.TRUST_INTERNAL_SERVICE_KEY.split(/\s+/).filter((key) => key !== ''),
   },
   buckets: { incoming: env.INCOMING_BUCKET, state: env.STATE_BUCKET },
-  queues: { deliveries: env.DELIVERIES_QUEUE_URL },
-  deadLetters: { uploads: env.UPLOADS_DEAD_LETTERS_URL, deliveries: env.DELIVERIES_DEAD_LETTERS_URL },
+  queues: {
+    uploads: { url: env.UPLOADS_QUEUE_URL, deadLettersUrl: env.UPLOADS_DEAD_LETTERS_URL },
+    deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
+  },
   logLevel: env.LOG_LEVEL,
   release: env.FLIP_RELEASE,
 }))

@@ -1,5 +1,10 @@
 // One SQS queue, as the product sees it: a place to send to. Receiving is Lambda's work.
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs'
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
 import { StorageError } from '../errors.ts'
 import { storageError } from './failure.ts'
 
@@ -20,11 +25,18 @@ export interface Queue {
    * @throws {StorageError} when any of them was not taken; those before it may have been sent.
    */
   send(messages: readonly OutgoingMessage[]): Promise<void>
+  /**
+   * Hands a received message in again after this time, at most 12 hours; until then its FIFO group waits with it.
+   *
+   * @throws {StorageError} when the message is no longer held by this receiver.
+   */
+  postpone(receiptHandle: string, delayMs: number): Promise<void>
 }
 
 // SQS: a batch holds ten messages; one message and the sum of a batch may not pass 1 MiB (256 KiB until August 2025).
 // The older bound is kept: it is what other implementations of SQS take.
 const maxBatchMessages = 10
+const maxVisibilitySeconds = 12 * 60 * 60
 /** The largest message body that one may count on, in bytes of UTF-8. */
 export const maxMessageBytes = 256 * 1024
 
@@ -32,6 +44,17 @@ export function createQueue(client: SQSClient, queueUrl: string): Queue {
   return {
     async send(messages) {
       for (const batch of batches(messages)) await sendBatch(client, queueUrl, batch)
+    },
+    async postpone(receiptHandle, delayMs) {
+      const VisibilityTimeout = Math.min(Math.ceil(delayMs / 1000), maxVisibilitySeconds)
+      const command = new ChangeMessageVisibilityCommand({
+        QueueUrl: queueUrl,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout,
+      })
+      await client.send(command).catch((cause: unknown) => {
+        throw storageError('ChangeMessageVisibility', cause)
+      })
     },
   }
 }

@@ -1,0 +1,143 @@
+// Holds the tree to its layout: which way imports point, and who alone may touch what. Run by `npm run structure`.
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+
+/** What each part of the tree may import of ours. The longest matching place decides; tests may import anything. */
+const mayImport: Record<string, readonly string[]> = {
+  'functions/': ['lib/handler.ts', 'lib/wire.ts', 'lib/version.ts', 'lib/services/', 'lib/delivery/'],
+  'lib/handler.ts': [
+    'lib/errors.ts',
+    'lib/wire.ts',
+    'lib/log.ts',
+    'lib/retry.ts',
+    'lib/api-errors.ts',
+    'lib/service-key.ts',
+    'lib/aws/',
+  ],
+  'lib/wire.ts': ['lib/config.ts', 'lib/log.ts', 'lib/xnat/', 'lib/aws/'],
+  'lib/services/': [
+    'lib/xnat/',
+    'lib/aws/',
+    'lib/dicom/',
+    'lib/delivery/',
+    'lib/retry.ts',
+    'lib/errors.ts',
+    'lib/log.ts',
+  ],
+  'lib/delivery/': ['lib/delivery/', 'lib/aws/', 'lib/errors.ts'],
+  'lib/xnat/': ['lib/xnat/', 'lib/dicom/', 'lib/retry.ts', 'lib/errors.ts', 'lib/version.ts'],
+  'lib/aws/': ['lib/aws/', 'lib/retry.ts', 'lib/errors.ts'],
+  'lib/version.ts': ['package.json'],
+  'lib/': ['lib/errors.ts'],
+  'infra/local/xnat-server/': ['infra/local/xnat-server/'],
+  'infra/local/s3-server/': ['infra/local/s3-server/'],
+  'infra/local/run-functions/': ['infra/local/run-functions/'],
+  'infra/': ['infra/'],
+}
+
+/** Packages that one place alone may import, in the code that is deployed. */
+const onlyImporter: Record<string, string> = {
+  '@aws-sdk/': 'lib/aws/',
+  undici: 'lib/xnat/client.ts',
+  'fast-xml-parser': 'lib/xnat/xml.ts',
+  '@middy/': 'lib/handler.ts',
+}
+
+/** Who reads the environment: the settings, and on a developer's machine the programs that are started by hand. */
+const environmentReaders = [
+  'lib/config.ts',
+  'infra/local/start.ts',
+  'infra/local/xnat-server/main.ts',
+  'infra/local/run-functions/lambda-variables.ts',
+  'infra/check-structure.ts',
+  'test/',
+]
+
+interface Import {
+  specifier: string
+  isType: boolean
+}
+
+/** Every breach of the layout in the sources below `root`, one sentence each. */
+export function structureFaults(root: string): string[] {
+  const files = globSync(['functions/**/*.ts', 'lib/**/*.ts', 'infra/**/*.ts', 'test/**/*.ts'], { cwd: root }).sort()
+  const values = new Map<string, string[]>()
+  const faults = files.flatMap((file) => {
+    const source = readFileSync(join(root, file), 'utf8')
+    const imports = importsOf(source)
+    values.set(
+      file,
+      imports.filter(({ isType }) => !isType).flatMap(({ specifier }) => localTarget(file, specifier) ?? []),
+    )
+    return [...imports.flatMap((each) => importFaults(file, each)), ...environmentFaults(file, source)]
+  })
+  return [...faults, ...cycles(values)]
+}
+
+function importsOf(source: string): Import[] {
+  const statements = source.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?'([^']+)'/gm)
+  const dynamic = source.matchAll(/\bimport\(\s*'([^']+)'/g)
+  return [
+    ...[...statements].map(([, type, specifier = '']) => ({ specifier, isType: type !== undefined })),
+    ...[...dynamic].map(([, specifier = '']) => ({ specifier, isType: false })),
+  ]
+}
+
+const localTarget = (file: string, specifier: string) =>
+  specifier.startsWith('.') ? join(dirname(file), specifier) : undefined
+
+function importFaults(file: string, { specifier }: Import): string[] {
+  const target = localTarget(file, specifier)
+  return target === undefined ? packageFaults(file, specifier) : directionFaults(file, target)
+}
+
+function directionFaults(file: string, target: string): string[] {
+  const place = Object.keys(mayImport)
+    .filter((start) => file.startsWith(start))
+    .toSorted((a, b) => b.length - a.length)[0]
+  const allowed = place === undefined ? undefined : mayImport[place]
+  if (allowed === undefined || allowed.some((start) => target.startsWith(start))) return []
+  return [`${file} imports ${target}: ${place} may import only ${allowed.join(', ')}`]
+}
+
+function packageFaults(file: string, specifier: string): string[] {
+  if (!file.startsWith('lib/') && !file.startsWith('functions/')) return []
+  return Object.entries(onlyImporter)
+    .filter(([name, place]) => isOfPackage(specifier, name) && !file.startsWith(place))
+    .map(([name, place]) => `${file} imports ${specifier}: only ${place} may import ${name}`)
+}
+
+const isOfPackage = (specifier: string, name: string) =>
+  name.endsWith('/') ? specifier.startsWith(name) : specifier === name || specifier.startsWith(`${name}/`)
+
+function environmentFaults(file: string, source: string): string[] {
+  const reads = /\bprocess\s*\.\s*env\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*'node:process'/.test(source)
+  const allowed = environmentReaders.some((place) => file.startsWith(place))
+  return reads && !allowed ? [`${file} reads process.env: only lib/config.ts may`] : []
+}
+
+/** Circles among imports of values; each is told once, from its first file in alphabetical order. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>()
+  const found: string[] = []
+  const visit = (file: string, trail: readonly string[]) => {
+    const start = trail.indexOf(file)
+    if (start >= 0) {
+      found.push(`import cycle: ${[...trail.slice(start), file].join(' -> ')}`)
+      return
+    }
+    if (done.has(file)) return
+    for (const next of graph.get(file) ?? []) visit(next, [...trail, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return found
+}
+
+if (import.meta.main) {
+  const root = relative(process.cwd(), join(import.meta.dirname, '..')) || '.'
+  const faults = structureFaults(root)
+  for (const fault of faults) console.error(fault)
+  console.log(faults.length === 0 ? 'structure: as it should be' : `structure: ${faults.length} faults`)
+  process.exitCode = faults.length === 0 ? 0 : 1
+}

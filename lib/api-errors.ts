@@ -1,0 +1,94 @@
+// What callers of the HTTP API see of an error: a status and `{"detail": ...}`, in the shapes that FLIP's callers know.
+import type * as z from 'zod'
+import { AppError, type InputIssue, InvalidInputError } from './errors.ts'
+
+export interface ErrorAnswer {
+  status: number
+  detail: string | readonly InputIssue[]
+  retryAfterSeconds?: number
+}
+
+interface Meaning {
+  status: number
+  /** Said in place of the error's own message, which may name internals. */
+  detail?: string
+}
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  // FLIP's callers read 401 as a wrong service key, so XNAT's refusal of our account is not passed on as one.
+  XNAT_UNAUTHORIZED: { status: 502, detail: 'XNAT refused the service account.' },
+  XNAT_FORBIDDEN: { status: 502, detail: 'XNAT does not allow the service account to do this.' },
+  XNAT_NOT_FOUND: { status: 404, detail: 'Not found in XNAT.' },
+  XNAT_CONFLICT: { status: 409, detail: 'XNAT reports a conflict with what is already there.' },
+  XNAT_REFUSED: { status: 502, detail: 'XNAT refused the request.' },
+  XNAT_UNEXPECTED_REPLY: { status: 502, detail: 'XNAT gave an answer that could not be understood.' },
+  XNAT_BUSY: { status: 503, detail: 'XNAT is busy. Try again later.' },
+  XNAT_UNREACHABLE: { status: 503, detail: 'XNAT cannot be reached. Try again later.' },
+  STORAGE_BUSY: { status: 503, detail: 'Storage is busy. Try again later.' },
+  SERVICE_KEY_REFUSED: { status: 401 },
+  PROJECT_NOT_FOUND: { status: 404 },
+  PROJECT_EXISTS: { status: 400 },
+  DELIVERY_NOT_FOUND: { status: 404 },
+}
+
+const defaultRetryAfterSeconds = 30
+
+/** How an error is answered. What is not known to be meant for callers becomes a 500 that says nothing of it. */
+export function errorAnswer(error: unknown): ErrorAnswer {
+  if (!(error instanceof AppError)) return { status: 500, detail: 'Internal server error' }
+  if (error instanceof InvalidInputError && error.issues.length > 0) return { status: 422, detail: error.issues }
+  const meaning = meanings[error.code]
+  if (meaning === undefined) return { status: 500, detail: 'Internal server error' }
+  return {
+    status: meaning.status,
+    detail: meaning.detail ?? error.message,
+    ...(meaning.status === 503 && {
+      retryAfterSeconds: Math.ceil((error.retryAfterMs ?? defaultRetryAfterSeconds * 1000) / 1000),
+    }),
+  }
+}
+
+/**
+ * Checks a request: an object of its parts, `path`, `query` and `body`.
+ *
+ * @throws {InvalidInputError} with one issue per fault in FastAPI's words. The values themselves are left out, where
+ * FastAPI echoes them: a cohort query or an e-mail address does not belong in an error that travels on.
+ */
+export function parseRequest<T extends z.ZodType>(schema: T, parts: Readonly<Record<string, unknown>>): z.output<T> {
+  const parsed = schema.safeParse(parts, { reportInput: true })
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError('The request is not valid.', { issues: parsed.error.issues.map(inputIssue) })
+}
+
+/** The issue that FastAPI reports for a body that is not JSON. */
+export const notJson = () =>
+  new InvalidInputError('The body is not JSON.', {
+    issues: [{ type: 'json_invalid', loc: ['body', 0], msg: 'JSON decode error' }],
+  })
+
+function inputIssue(issue: z.core.$ZodIssue): InputIssue {
+  return { ...kindOf(issue), loc: issue.path.map((step) => (typeof step === 'number' ? step : String(step))) }
+}
+
+const typeIssues: Readonly<Record<string, Omit<InputIssue, 'loc'>>> = {
+  string: { type: 'string_type', msg: 'Input should be a valid string' },
+  boolean: { type: 'bool_type', msg: 'Input should be a valid boolean' },
+  number: { type: 'float_type', msg: 'Input should be a valid number' },
+  int: { type: 'int_type', msg: 'Input should be a valid integer' },
+  array: { type: 'list_type', msg: 'Input should be a valid list' },
+  object: { type: 'model_attributes_type', msg: 'Input should be a valid dictionary or object to extract fields from' },
+}
+
+function kindOf(issue: z.core.$ZodIssue): Omit<InputIssue, 'loc'> {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return { type: 'missing', msg: 'Field required' }
+    return typeIssues[issue.expected] ?? { type: 'value_error', msg: 'Value error, the type is not right' }
+  }
+  if (issue.code === 'invalid_format' && issue.format === 'guid') {
+    return { type: 'uuid_parsing', msg: 'Input should be a valid UUID' }
+  }
+  if (issue.code === 'invalid_format' && issue.format === 'email') {
+    return { type: 'value_error', msg: 'value is not a valid email address' }
+  }
+  return { type: 'value_error', msg: `Value error, ${issue.message}` }
+}

@@ -1,0 +1,52 @@
+// Builds the parts that functions work with from their settings. Nothing is read, built or connected at import time.
+import { createAws } from './aws/clients.ts'
+import type { ObjectStore } from './aws/objects.ts'
+import type { Queue } from './aws/queue.ts'
+import { type Config, loadConfig } from './config.ts'
+import { createLogger, type Logger } from './log.ts'
+import { createHttpAgent, XnatClient } from './xnat/client.ts'
+
+/** A queue that a function is fed from, and where its hopeless messages go. */
+export interface SourceQueue {
+  queue: Queue
+  deadLetters: Queue
+}
+
+export interface Wired {
+  config: Config
+  log: Logger
+  xnat: XnatClient
+  incoming: ObjectStore
+  state: ObjectStore
+  uploads: SourceQueue
+  deliveries: SourceQueue
+}
+
+/** Gives the wired parts; the same ones each time. */
+export type Wire = () => Wired
+
+export function wireFrom(config: Config): Wired {
+  const aws = createAws(createHttpAgent())
+  const source = (urls: Config['queues']['uploads']): SourceQueue => ({
+    queue: aws.queue(urls.url),
+    deadLetters: aws.queue(urls.deadLettersUrl),
+  })
+  const { url, user, password } = config.xnat
+  return {
+    config,
+    log: createLogger({ level: config.logLevel }),
+    xnat: new XnatClient({ url, credentials: { kind: 'password', user, password } }),
+    incoming: aws.bucket(config.buckets.incoming),
+    state: aws.bucket(config.buckets.state),
+    uploads: source(config.queues.uploads),
+    deliveries: source(config.queues.deliveries),
+  }
+}
+
+let wired: Wired | undefined
+
+/** Wires on the first event of an execution environment, from its environment variables, and keeps what it built. */
+export const wireOnce: Wire = () => {
+  wired ??= wireFrom(loadConfig())
+  return wired
+}
