@@ -1,0 +1,66 @@
+export type Credentials =
+  | { kind: 'password'; user: string; password: string }
+  | { kind: 'alias-token'; alias: string; secret: string }
+  | { kind: 'session'; jsessionId: string }
+
+/** One signed-in HTTP session of XNAT. Two logins are the same only when they are the same object. */
+export interface Login {
+  readonly jsessionId: string
+}
+
+/** The one login that all calls of a client share. A stale one is replaced once, however many calls notice it. */
+export class SharedLogin {
+  readonly #signIn: () => Promise<Login>
+  #pending: Promise<Login> | undefined
+  #current: Login | undefined
+
+  constructor(signIn: () => Promise<Login>) {
+    this.#signIn = signIn
+  }
+
+  /** The login there is, the one under way, or a new one. */
+  async get(): Promise<Login> {
+    if (this.#current !== undefined) return this.#current
+    this.#pending ??= this.#start()
+    return this.#pending
+  }
+
+  /** A login other than `stale`: a new one, or the one that somebody else has already fetched in its place. */
+  async renew(stale: Login): Promise<Login> {
+    if (this.#current === stale) this.#current = undefined
+    return this.get()
+  }
+
+  /** Forgets the login and returns it, so that it can be ended. */
+  take(): Login | undefined {
+    const login = this.#current
+    this.#current = undefined
+    return login
+  }
+
+  async #start(): Promise<Login> {
+    try {
+      this.#current = await this.#signIn()
+      return this.#current
+    } finally {
+      this.#pending = undefined
+    }
+  }
+}
+
+/** The Authorization header that opens a session; `undefined` when there is only the session itself. */
+export function basicAuthorization(credentials: Credentials): string | undefined {
+  switch (credentials.kind) {
+    case 'password':
+      return basic(credentials.user, credentials.password)
+    case 'alias-token':
+      return basic(credentials.alias, credentials.secret)
+    case 'session':
+      return undefined
+  }
+}
+
+// XNAT: the header is decoded as UTF-8 and split at the first colon (WEB/security/XnatBasicAuthenticationFilter.java).
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`
+}
