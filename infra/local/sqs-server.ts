@@ -1,0 +1,96 @@
+// The embedded SQS: fauxqs, bound to this machine alone, and kept over restarts when given a folder.
+import diagnostics from 'node:diagnostics_channel'
+import { ChangeMessageVisibilityBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { type FauxqsServer, startFauxqs } from 'fauxqs'
+
+export interface SqsServerOptions {
+  /** 0, the default, takes any free port. */
+  port?: number
+  region?: string
+  /** Messages survive a restart in this folder. Without it they are in memory. */
+  dataDir?: string
+}
+
+export interface SqsServer {
+  url: string
+  /** Creates the queue, or finds it when it was kept. `attributes` as SQS names them. */
+  createQueue(name: string, attributes?: Record<string, string>): { url: string; arn: string }
+  messageCounts(name: string): { ready: number; delayed: number; inFlight: number }
+  /** Makes every message visible that a reader held when the process before this one ended. */
+  releaseInFlight(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startSqs(options: SqsServerOptions = {}): Promise<SqsServer> {
+  const region = options.region ?? 'eu-central-1'
+  const server = await onLoopback(() =>
+    startFauxqs({
+      port: options.port ?? 0,
+      logger: false,
+      defaultRegion: region,
+      ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    }),
+  )
+  const url = `http://127.0.0.1:${server.port}`
+  const names = new Set<string>()
+  // fauxqs: its own URLs name hosts below `.localhost`, which do not resolve everywhere.
+  const queueUrl = (name: string) => `${url}/000000000000/${name}`
+
+  return {
+    url,
+    createQueue(name, attributes = {}) {
+      names.add(name)
+      const { queueArn } = server.createQueue(name, { region, attributes })
+      return { url: queueUrl(name), arn: queueArn }
+    },
+    messageCounts(name) {
+      const { ready, delayed, inflight } = messagesIn(server, name)
+      return { ready: ready.length, delayed: delayed.length, inFlight: inflight.length }
+    },
+    async releaseInFlight() {
+      const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+      const client = new SQSClient({ endpoint: url, region, credentials })
+      for (const name of names) {
+        const handles = messagesIn(server, name).inflight.map(({ receiptHandle }) => receiptHandle)
+        for (let start = 0; start < handles.length; start += 10) {
+          const Entries = handles.slice(start, start + 10).map((ReceiptHandle, index) => ({
+            Id: String(index),
+            ReceiptHandle,
+            VisibilityTimeout: 0,
+          }))
+          await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl(name), Entries }))
+        }
+      }
+      client.destroy()
+    },
+    stop: () => server.stop(),
+  }
+}
+
+function messagesIn(server: FauxqsServer, name: string) {
+  const queue = server.inspectQueue(name)
+  if (queue === undefined) throw new Error(`there is no queue ${name}`)
+  return queue.messages
+}
+
+interface Listening {
+  listen: (options: { port?: number; host?: string }) => Promise<string>
+}
+
+/**
+ * fauxqs always listens on 0.0.0.0, which would open the queues, and what is written in them, to the network. Fastify
+ * announces each server it makes on a diagnostics channel; the one made during `start` is told to listen on 127.0.0.1.
+ */
+async function onLoopback<T>(start: () => Promise<T>): Promise<T> {
+  const bind = (message: unknown) => {
+    const { fastify } = message as { fastify: Listening }
+    const listen = fastify.listen.bind(fastify)
+    fastify.listen = (options) => listen({ ...options, host: '127.0.0.1' })
+  }
+  diagnostics.subscribe('fastify.initialization', bind)
+  try {
+    return await start()
+  } finally {
+    diagnostics.unsubscribe('fastify.initialization', bind)
+  }
+}
