@@ -1,27 +1,35 @@
 // The one place where requests to XNAT are sent: sign-in, timeouts, retries, and what an answer means.
-import { PassThrough, pipeline, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import * as z from 'zod'
-import { AppError, InvalidInputError, XnatError } from '../errors.ts'
-import { type Clock, type RetryPolicy, retry, systemClock } from '../retry.ts'
+import { InvalidInputError, XnatError, type XnatErrorCode } from '../errors.ts'
+import { retry } from '../retry.ts'
 import {
   type Call,
   type CallOptions,
   headerValue,
   isStreamBody,
-  type Method,
   queryString,
   type Reply,
   type ReplyHeaders,
   type StreamReply,
-  type Timeouts,
 } from './call.ts'
-import { basicAuthorization, type Credentials, type Login, SharedLogin } from './login.ts'
-import { type Outgoing, openOutgoing } from './outgoing.ts'
+import { type ClientSettings, completeSettings, type Settings } from './client-options.ts'
+import { type Deadline, unlessAborted, within } from './deadline.ts'
+import { explained } from './incoming.ts'
+import { basicAuthorization, type Login, SharedLogin } from './login.ts'
+import { CallersFailure, type Outgoing, openOutgoing } from './outgoing.ts'
 import { type XnatPath, xnatPath } from './path.ts'
-import { errorFromAnswer, isNotLoggedIn, isSuccess, looksLikeHtml, mayBePage, sessionCookie } from './reply.ts'
-
-const version = '0.1.0'
+import {
+  detailOf,
+  errorFromAnswer,
+  isNotLoggedIn,
+  isSuccess,
+  looksLikeHtml,
+  mayBePage,
+  parseJson,
+  sessionCookie,
+} from './reply.ts'
 
 export type HttpAgent = Agent
 
@@ -38,60 +46,22 @@ export interface HttpAgentOptions {
 
 /** Connections that may be shared by several clients. Whoever makes it closes it. */
 export function createHttpAgent(options: HttpAgentOptions = {}): HttpAgent {
+  const { connectMs = 10_000, maxConnections = 64, rejectUnauthorized = true, ca } = options
   return new Agent({
-    connections: options.maxConnections ?? 64,
+    connections: maxConnections,
     allowH2: false,
-    connect: {
-      timeout: options.connectMs ?? 10_000,
-      rejectUnauthorized: options.rejectUnauthorized ?? true,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-    },
+    connect: { timeout: connectMs, rejectUnauthorized, ...(ca === undefined ? {} : { ca }) },
   })
 }
 
-/** One HTTP exchange, for metrics. Holds no label, no file name and no ID. */
-export interface RequestRecord {
-  method: Method
-  pathTemplate: string
-  /** Absent when no answer came. */
-  status: number | undefined
-  /** Until the answer began. */
-  durationMs: number
-  attempt: number
-}
-
-export interface XnatClientOptions {
-  /** XNAT's address, with its context path if it has one: `https://xnat.example.org/xnat`. */
-  url: string
-  credentials: Credentials
-  /** Default `xnat-conduit/<version>`. */
-  userAgent?: string
-  /** Defaults: 10 s to connect, 2 min of silence, 11 min of silence where XNAT works before it answers. */
-  timeouts?: Partial<Timeouts>
-  /** Default: 4 attempts, 0.25 s doubling up to 8 s, Retry-After obeyed up to 30 s. */
-  retry?: Partial<RetryPolicy>
-  /** Connections to use instead of own ones; `close` leaves them open. */
+export interface XnatClientOptions extends ClientSettings {
+  /** Connections to use instead of own ones; `close` leaves them open, and `http` has no effect on them. */
   agent?: HttpAgent
-  tls?: Pick<HttpAgentOptions, 'ca' | 'rejectUnauthorized'>
-  maxConnections?: number
-  now?: Clock['now']
-  sleep?: Clock['sleep']
-  random?: Clock['random']
-  onRequest?: (record: RequestRecord) => void
+  http?: Omit<HttpAgentOptions, 'connectMs'>
 }
 
-const defaultTimeouts: Timeouts = {
-  connectMs: 10_000,
-  headersMs: 120_000,
-  // XNAT: an archive call may hold its connection for 600 s (sessionArchiveTimeoutInterval).
-  slowHeadersMs: 660_000,
-  idleBodyMs: 120_000,
-  callMs: undefined,
-}
+type CallDetails = Omit<Call, 'method' | 'path'>
 
-const defaultRetry: RetryPolicy = { attempts: 4, baseMs: 250, capMs: 8_000, maxRetryAfterMs: 30_000 }
-
-/** One attempt's surroundings. */
 interface Attempt {
   number: number
   signal: AbortSignal
@@ -100,11 +70,14 @@ interface Attempt {
 interface Answer {
   status: number
   headers: ReplyHeaders
-  /** The body, if it had to be read to know what it is. */
+  /** The body, where it had to be read to know what it is. */
   html: string | undefined
   body: Dispatcher.ResponseData['body']
   outgoing: Outgoing
 }
+
+// XNAT: after 20 failed logins the account is locked for an hour (maxFailedLogins), so a refused password rests.
+const refusedSignInRestsMs = 60_000
 
 /**
  * A signed-in client. It signs in on the first call, keeps that one session, and signs in anew when XNAT forgets it.
@@ -113,40 +86,22 @@ interface Answer {
  * through unchanged. Only idempotent calls are repeated.
  */
 export class XnatClient {
-  readonly #base: URL
+  readonly #settings: Settings
   readonly #agent: HttpAgent
   readonly #ownsAgent: boolean
-  readonly #userAgent: string
-  readonly #timeouts: Timeouts
-  readonly #policy: RetryPolicy
-  readonly #clock: Clock
   readonly #authorization: string | undefined
-  readonly #onRequest: (record: RequestRecord) => void
   readonly #login: SharedLogin
+  #refusedSignIn: { error: XnatError; until: number } | undefined
 
   constructor(options: XnatClientOptions) {
-    this.#base = parseBase(options.url)
-    this.#timeouts = { ...defaultTimeouts, ...options.timeouts }
-    this.#policy = { ...defaultRetry, ...options.retry }
-    this.#clock = {
-      now: options.now ?? systemClock.now,
-      sleep: options.sleep ?? systemClock.sleep,
-      random: options.random ?? systemClock.random,
-    }
-    this.#userAgent = plainUserAgent(options.userAgent ?? `xnat-conduit/${version}`)
-    this.#onRequest = options.onRequest ?? (() => undefined)
+    this.#settings = completeSettings(options)
+    const { connectMs } = this.#settings.timeouts
     this.#ownsAgent = options.agent === undefined
-    this.#agent =
-      options.agent ??
-      createHttpAgent({
-        connectMs: this.#timeouts.connectMs,
-        ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-        ...options.tls,
-      })
+    this.#agent = options.agent ?? createHttpAgent({ ...options.http, connectMs })
     const { credentials } = options
     this.#authorization = basicAuthorization(credentials)
-    this.#login = new SharedLogin(() =>
-      credentials.kind === 'session' ? Promise.resolve({ jsessionId: credentials.jsessionId }) : this.#signIn(),
+    this.#login = new SharedLogin(
+      credentials.kind === 'session' ? async () => ({ jsessionId: credentials.jsessionId }) : () => this.#signIn(),
     )
   }
 
@@ -158,19 +113,19 @@ export class XnatClient {
       if (received.text.trim() === '') throw this.#error(call, 'XNAT_UNREACHABLE', received.status, 'empty answer')
       return received
     })
-    return this.#fitting(schema, call, reply, parseJson(reply.text))
+    return this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
   /** The answer as JSON, or `undefined` when XNAT has no such thing, or none that the account may see. */
   async find<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S> | undefined> {
     const reply = await this.send({ ...call, accept: [404] })
-    return reply.status === 404 ? undefined : this.#fitting(schema, call, reply, parseJson(reply.text))
+    return reply.status === 404 ? undefined : this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
   /** The answer as trimmed text that fits `schema`. */
   async parsedText<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S>> {
     const reply = await this.send(call)
-    return this.#fitting(schema, call, reply, reply.text.trim())
+    return this.#fitting(schema, call, reply.status, reply.text.trim())
   }
 
   /** The answer as text, without surrounding white space. */
@@ -183,31 +138,29 @@ export class XnatClient {
     return this.#run(call, (answer) => this.#receiveText(call, answer))
   }
 
-  /**
-   * The answer as it arrives. A failure after it has begun breaks the body with an `XnatError` and is not retried.
-   */
+  /** The answer as it arrives. A failure after it has begun breaks the body with an `XnatError` and is not retried. */
   async stream(call: Call): Promise<StreamReply> {
-    return this.#run(call, async (answer) => this.#receiveStream(call, answer), { outlivesCall: true })
+    return this.#run(call, (answer) => this.#receiveStream(call, answer))
   }
 
-  get(path: XnatPath, options: Omit<Call, 'method' | 'path'> = {}): Promise<Reply> {
-    return this.send({ ...options, method: 'GET', path })
+  get(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
+    return this.send({ ...details, method: 'GET', path })
   }
 
-  head(path: XnatPath, options: Omit<Call, 'method' | 'path'> = {}): Promise<Reply> {
-    return this.send({ ...options, method: 'HEAD', path })
+  head(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
+    return this.send({ ...details, method: 'HEAD', path })
   }
 
-  put(path: XnatPath, options: Omit<Call, 'method' | 'path'> = {}): Promise<Reply> {
-    return this.send({ ...options, method: 'PUT', path })
+  put(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
+    return this.send({ ...details, method: 'PUT', path })
   }
 
-  post(path: XnatPath, options: Omit<Call, 'method' | 'path'> = {}): Promise<Reply> {
-    return this.send({ ...options, method: 'POST', path })
+  post(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
+    return this.send({ ...details, method: 'POST', path })
   }
 
-  delete(path: XnatPath, options: Omit<Call, 'method' | 'path'> = {}): Promise<Reply> {
-    return this.send({ ...options, method: 'DELETE', path })
+  delete(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
+    return this.send({ ...details, method: 'DELETE', path })
   }
 
   /** The user name XNAT knows us by. */
@@ -234,8 +187,8 @@ export class XnatClient {
     const login = this.#login.take()
     if (login === undefined) return
     const call: Call = { method: 'DELETE', path: xnatPath`/data/JSESSION`, accept: [401], ...options }
-    await this.#within(call, { outlivesCall: false }, async (signal) => {
-      const answer = await this.#exchange(call, { cookie: cookieOf(login) }, { number: 1, signal })
+    await this.#within(call, async ({ signal }) => {
+      const answer = await this.#exchange(call, cookieOf(login), { number: 1, signal })
       await this.#receiveText(call, answer)
     })
   }
@@ -249,14 +202,11 @@ export class XnatClient {
     }
   }
 
-  /** Retries, sign-in and deadline around one call. `receive` is part of each try: an answer cut short counts. */
-  async #run<T>(
-    call: Call,
-    receive: (answer: Answer) => Promise<T>,
-    options: { outlivesCall: boolean } = { outlivesCall: false },
-  ): Promise<T> {
-    return this.#within(call, options, (signal, deadline) =>
-      this.#retry(call, deadline, signal, async (number) => {
+  /** `receive` is part of each try, so that an answer cut short is asked for again. */
+  #run<T>(call: Call, receive: (answer: Answer) => Promise<T>): Promise<T> {
+    return this.#within(call, (deadline) =>
+      this.#retry(call, deadline, async (number) => {
+        const { signal } = deadline
         // A broken upload may be all that is seen of a 401 sent before the body was read: ask before sending it again.
         if (number > 1 && isStreamBody(call.body)) await this.keepAlive({ signal })
         return receive(await this.#signedIn(call, { number, signal }))
@@ -264,83 +214,72 @@ export class XnatClient {
     )
   }
 
-  #retry<T>(
-    call: Call,
-    deadline: number | undefined,
-    signal: AbortSignal,
-    act: (attempt: number) => Promise<T>,
-  ): Promise<T> {
-    const isIdempotent = call.idempotent ?? call.method !== 'POST'
-    const judge = (error: unknown) =>
-      isIdempotent && error instanceof AppError && error.retry === 'later'
-        ? { retryAfterMs: error.retryAfterMs }
-        : undefined
-    return retry(act, { policy: this.#policy, clock: this.#clock, judge, deadline, signal })
+  #within<T>(call: Call, act: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const callMs = call.timeouts?.callMs ?? this.#settings.timeouts.callMs
+    const lateError = () => this.#error(call, 'XNAT_UNREACHABLE', undefined, `not done within ${callMs} ms`)
+    return within({ callMs, signal: call.signal, now: this.#settings.clock.now }, lateError, act)
   }
 
-  /** Gives `act` a signal that fires when the caller's does or when the call's time is up. */
-  async #within<T>(
-    call: Call,
-    { outlivesCall }: { outlivesCall: boolean },
-    act: (signal: AbortSignal, deadline: number | undefined) => Promise<T>,
-  ): Promise<T> {
-    const callMs = call.timeouts?.callMs ?? this.#timeouts.callMs
-    const timeUp = new AbortController()
-    const timer = callMs === undefined ? undefined : setTimeout(() => timeUp.abort(), callMs)
-    const signal = call.signal === undefined ? timeUp.signal : AbortSignal.any([call.signal, timeUp.signal])
+  async #retry<T>(call: Call, { signal, at }: Deadline, act: (attempt: number) => Promise<T>): Promise<T> {
+    const isIdempotent = call.idempotent ?? call.method !== 'POST'
+    const judge = (error: unknown) =>
+      isIdempotent && error instanceof XnatError && error.retry === 'later' ? error : undefined
+    const { policy, clock } = this.#settings
     try {
-      call.signal?.throwIfAborted()
-      return await act(signal, callMs === undefined ? undefined : this.#clock.now() + callMs)
+      return await retry(act, { policy, clock, judge, deadline: at, signal })
     } catch (error) {
-      if (call.signal?.aborted === true) throw call.signal.reason
-      if (timeUp.signal.aborted) throw this.#error(call, 'XNAT_UNREACHABLE', undefined, `no answer in ${callMs} ms`)
-      throw error
-    } finally {
-      clearTimeout(timer)
-      if (!outlivesCall) timeUp.abort()
+      throw error instanceof CallersFailure ? error.cause : error
     }
   }
 
   /** Sends the call under the shared login; when XNAT does not honour that, once more under a new one. */
   async #signedIn(call: Call, attempt: Attempt): Promise<Answer> {
     const login = await unlessAborted(this.#login.get(), attempt.signal)
-    const answer = await this.#exchange(call, { cookie: cookieOf(login) }, attempt)
+    const answer = await this.#exchange(call, cookieOf(login), attempt)
     if (!isNotLoggedIn(answer, login)) return answer
-    const refusal = await this.#notLoggedIn(call, answer)
+    const refusal = await this.#refusal(call, answer)
     if (this.#authorization === undefined) throw refusal
     const fresh = await unlessAborted(this.#login.renew(login), attempt.signal)
-    const second = await this.#exchange(call, { cookie: cookieOf(fresh) }, attempt)
-    if (isNotLoggedIn(second, fresh)) throw await this.#notLoggedIn(call, second)
+    const second = await this.#exchange(call, cookieOf(fresh), attempt)
+    if (isNotLoggedIn(second, fresh)) throw await this.#refusal(call, second)
     return second
   }
 
-  // XNAT: POST /data/JSESSION with basic credentials makes one session and enters it in the registry that counts and
-  // ends sessions; PUT /data/services/auth does not (W/restlet/extensions/AuthenticationRestlet.java).
   async #signIn(): Promise<Login> {
+    const { now } = this.#settings.clock
+    if (this.#refusedSignIn !== undefined && now() < this.#refusedSignIn.until) throw this.#refusedSignIn.error
+    // XNAT: POST /data/JSESSION with basic credentials makes one session and enters it in the registry that counts and
+    // ends sessions; PUT /data/services/auth does not enter it (W/restlet/extensions/AuthenticationRestlet.java).
     const call: Call = { method: 'POST', path: xnatPath`/data/JSESSION`, idempotent: true }
-    return this.#within(call, { outlivesCall: false }, (signal, deadline) =>
-      this.#retry(call, deadline, signal, async (number) => {
-        const answer = await this.#exchange(call, { authorization: this.#authorization ?? '' }, { number, signal })
-        if (isNotLoggedIn(answer, undefined)) throw await this.#notLoggedIn(call, answer)
-        const reply = await this.#receiveText(call, answer)
-        const jsessionId = sessionCookie(reply.headers) ?? reply.text.trim()
-        if (!/^[\w.!-]+$/.test(jsessionId)) throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', reply.status, undefined)
+    return this.#within(call, (deadline) =>
+      this.#retry(call, deadline, async (number) => {
+        const attempt = { number, signal: deadline.signal }
+        const answer = await this.#exchange(call, { authorization: this.#authorization ?? '' }, attempt)
+        if (isNotLoggedIn(answer, undefined)) {
+          const error = await this.#refusal(call, answer)
+          this.#refusedSignIn = { error, until: now() + refusedSignInRestsMs }
+          throw error
+        }
+        const { headers, text, status } = await this.#receiveText(call, answer)
+        const jsessionId = sessionCookie(headers) ?? text.trim()
+        if (!/^[\w.!-]+$/.test(jsessionId)) throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status)
         return { jsessionId }
       }),
     )
   }
 
   async #exchange(call: Call, identity: Record<string, string>, attempt: Attempt): Promise<Answer> {
+    const { origin, userAgent, clock, onRequest } = this.#settings
     const outgoing = await openOutgoing(call.body)
-    const startedAt = this.#clock.now()
+    const startedAt = clock.now()
     let status: number | undefined
     try {
       const response = await this.#agent.request({
-        origin: this.#base.origin,
-        path: this.#url(call),
+        origin,
+        path: this.#target(call),
         method: call.method,
-        headers: { accept: '*/*', 'user-agent': this.#userAgent, ...call.headers, ...outgoing.headers, ...identity },
-        body: outgoing.body ?? null,
+        headers: { accept: '*/*', 'user-agent': userAgent, ...call.headers, ...outgoing.headers, ...identity },
+        body: outgoing.body,
         signal: attempt.signal,
         ...this.#silences(call),
       })
@@ -348,74 +287,66 @@ export class XnatClient {
       const answer = { status, headers: response.headers, body: response.body, outgoing }
       return { ...answer, html: call.method !== 'HEAD' && mayBePage(answer) ? await response.body.text() : undefined }
     } catch (error) {
-      throw this.#broken(call, error, outgoing, attempt.signal)
+      throw this.#broken(call, error, outgoing)
     } finally {
-      this.#onRequest({
-        method: call.method,
-        pathTemplate: call.path.template,
-        status,
-        durationMs: this.#clock.now() - startedAt,
-        attempt: attempt.number,
-      })
+      const durationMs = clock.now() - startedAt
+      onRequest({ method: call.method, pathTemplate: call.path.template, status, durationMs, attempt: attempt.number })
     }
   }
 
-  #url(call: Call): string {
+  #target(call: Call): string {
     const query = queryString(call.query ?? {})
-    return `${this.#base.pathname.replace(/\/+$/, '')}${call.path.path}${query === '' ? '' : `?${query}`}`
+    return `${this.#settings.contextPath}${call.path.path}${query === '' ? '' : `?${query}`}`
   }
 
   #silences(call: Call): { headersTimeout: number; bodyTimeout: number } {
-    const { headersMs, slowHeadersMs, idleBodyMs } = { ...this.#timeouts, ...call.timeouts }
+    const { headersMs, slowHeadersMs, idleBodyMs } = { ...this.#settings.timeouts, ...call.timeouts }
     return { headersTimeout: call.isSlow === true ? slowHeadersMs : headersMs, bodyTimeout: idleBodyMs }
   }
 
   async #receiveText(call: Call, answer: Answer): Promise<Reply> {
-    const text = answer.html ?? (await this.#readText(call, answer))
-    this.#refuseError(call, answer, text)
-    return { status: answer.status, headers: answer.headers, text, tookWholeBody: answer.outgoing.isSent() }
+    const { status, headers, outgoing } = answer
+    const text = await this.#readText(call, answer)
+    if (!isWanted(call, status)) throw errorFromAnswer(call, answer, text, this.#settings.clock.now())
+    if (answer.html !== undefined && call.acceptHtml !== true && looksLikeHtml(text)) {
+      throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status, 'a web page instead of data')
+    }
+    return { status, headers, text, tookWholeBody: outgoing.isSent() }
   }
 
   async #receiveStream(call: Call, answer: Answer): Promise<StreamReply> {
-    if (!isWanted(call, answer.status) || answer.html !== undefined) {
+    const { status, headers, outgoing } = answer
+    if (!isSuccess(status) || answer.html !== undefined) {
       const { text } = await this.#receiveText(call, answer)
-      return { status: answer.status, headers: answer.headers, sizeBytes: undefined, body: Readable.from([text]) }
+      return { status, headers, sizeBytes: Buffer.byteLength(text), body: Readable.from([Buffer.from(text)]) }
     }
-    const length = headerValue(answer.headers, 'content-length')
-    const body = new ReplyBody((error) => this.#broken(call, error, answer.outgoing, call.signal))
-    pipeline(answer.body, body, () => {
-      // Nothing to do: the reader of `body` sees the failure, or has caused it by letting go.
-    })
-    const sizeBytes = length === undefined ? undefined : Number(length)
-    return { status: answer.status, headers: answer.headers, sizeBytes, body }
-  }
-
-  #refuseError(call: Call, answer: Answer, text: string): void {
-    if (!isWanted(call, answer.status)) throw errorFromAnswer(call, answer, text, this.#clock.now())
-    if (answer.html !== undefined && call.acceptHtml !== true && looksLikeHtml(answer.html)) {
-      throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', answer.status, 'a web page instead of data')
-    }
+    const length = headerValue(headers, 'content-length')
+    const body = explained(answer.body, (error) =>
+      call.signal?.aborted === true ? call.signal.reason : this.#broken(call, error, outgoing),
+    )
+    return { status, headers, sizeBytes: length === undefined ? undefined : Number(length), body }
   }
 
   async #readText(call: Call, answer: Answer): Promise<string> {
     try {
-      return await answer.body.text()
+      return answer.html ?? (await answer.body.text())
     } catch (error) {
-      throw this.#broken(call, error, answer.outgoing, undefined)
+      throw this.#broken(call, error, answer.outgoing)
     }
   }
 
-  async #notLoggedIn(call: Call, answer: Answer): Promise<XnatError> {
-    const text = answer.html ?? (await this.#readText(call, answer))
-    const { detail } = errorFromAnswer(call, answer, text, this.#clock.now())
-    return this.#error(call, 'XNAT_UNAUTHORIZED', answer.status, headerValue(answer.headers, 'location') ?? detail)
+  async #refusal(call: Call, answer: Answer): Promise<XnatError> {
+    const text = await this.#readText(call, answer)
+    // XNAT: an expired password or a disabled account is told by where the redirect points
+    // (WEB/security/XnatExpiredPasswordFilter.java).
+    const detail = headerValue(answer.headers, 'location') ?? detailOf(text)
+    return this.#error(call, 'XNAT_UNAUTHORIZED', answer.status, detail)
   }
 
-  /** What a broken exchange is to the caller: their own stream's error, their own reason to stop, or the network's. */
-  #broken(call: Call, error: unknown, outgoing: Outgoing, signal: AbortSignal | undefined): unknown {
+  /** What a broken exchange is to the caller: their own body's failure, a request that is none, or the network's. */
+  #broken(call: Call, error: unknown, outgoing: Outgoing): Error {
     const failure = outgoing.failure()
-    if (failure !== undefined) return failure.error
-    if (signal?.aborted === true) return signal.reason
+    if (failure !== undefined) return failure
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
       return new InvalidInputError('The request body is not as long as announced', { code: 'BODY_SIZE_DIFFERS' })
@@ -425,19 +356,15 @@ export class XnatClient {
     return new XnatError({ code: 'XNAT_UNREACHABLE', method, pathTemplate: path.template, cause: error })
   }
 
-  #fitting<S extends z.ZodType>(schema: S, call: Call, reply: Reply, value: unknown): z.output<S> {
+  #fitting<S extends z.ZodType>(schema: S, call: Call, status: number, value: unknown): z.output<S> {
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
-    throw new XnatError({
-      code: 'XNAT_UNEXPECTED_REPLY',
-      method: call.method,
-      pathTemplate: call.path.template,
-      status: reply.status,
-      cause: parsed.error,
-    })
+    const { method, path } = call
+    const code = 'XNAT_UNEXPECTED_REPLY'
+    throw new XnatError({ code, method, pathTemplate: path.template, status, cause: parsed.error })
   }
 
-  #error(call: Call, code: XnatError['code'], status: number | undefined, detail: string | undefined): XnatError {
+  #error(call: Call, code: XnatErrorCode, status: number | undefined, detail?: string): XnatError {
     return new XnatError({ code, method: call.method, pathTemplate: call.path.template, status, detail })
   }
 }
@@ -445,60 +372,10 @@ export class XnatClient {
 const BuildInfo = z.looseObject({ version: z.string(), buildNumber: z.string().optional() })
 export type BuildInfo = z.infer<typeof BuildInfo>
 
-/** Hands bytes on, and turns what breaks them into an error that says so in the client's words. */
-class ReplyBody extends PassThrough {
-  readonly #explain: (error: unknown) => unknown
-  constructor(explain: (error: unknown) => unknown) {
-    super()
-    this.#explain = explain
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const explained = error === null ? null : this.#explain(error)
-    callback(explained === null || explained instanceof Error ? explained : error)
-  }
-}
-
 function isWanted(call: Call, status: number): boolean {
   return isSuccess(status) || (call.accept ?? []).includes(status)
 }
 
-function cookieOf(login: Login): string {
-  return `JSESSIONID=${login.jsessionId}`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    // Not JSON is not the shape that was asked for; the schema says so with everything else that it finds.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function parseBase(url: string): URL {
-  const base = URL.parse(url)
-  if (base === null || !['http:', 'https:'].includes(base.protocol) || base.search + base.hash + base.username !== '') {
-    throw new InvalidInputError('The XNAT url is not a plain http or https address', { code: 'XNAT_URL_INVALID' })
-  }
-  return base
-}
-
-// XNAT: a browser's name in the User-Agent brings redirects to the login page instead of 401, and demands CSRF tokens
-// (WEB/utils/DefaultInteractiveAgentDetector.java, XDAT/xdat/turbine/modules/actions/SecureAction.java).
-function plainUserAgent(userAgent: string): string {
-  if (/MSIE|Mozilla|AppleWebKit|Opera/.test(userAgent)) {
-    throw new InvalidInputError('The user agent must not look like a browser', { code: 'USER_AGENT_INVALID' })
-  }
-  return userAgent
-}
-
-function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
+function cookieOf(login: Login): { cookie: string } {
+  return { cookie: `JSESSIONID=${login.jsessionId}` }
 }

@@ -1,28 +1,42 @@
 import { finished, PassThrough, pipeline, type Readable } from 'node:stream'
-import { type Call, isStreamBody } from './call.ts'
+import { type Call, isStreamBody, type StreamBody } from './call.ts'
+
+/** Carries what the caller's own body threw through the client, which neither explains nor repeats it. */
+export class CallersFailure extends Error {
+  constructor(cause: unknown) {
+    super('the request body failed', { cause })
+  }
+}
 
 /** A request body on its way, which knows whose fault it was when it breaks off. */
 export interface Outgoing {
-  readonly body: Readable | string | undefined
+  readonly body: Readable | string | null
   readonly headers: Readonly<Record<string, string>>
-  /** What the caller's own stream failed with, if it was the one that failed. */
-  failure(): { error: unknown } | undefined
+  /** Set when it was the caller's own stream that failed. */
+  failure(): CallersFailure | undefined
   /** Whether every byte was handed to the connection. */
   isSent(): boolean
 }
 
-/** @throws whatever `openBody` throws, as it is. */
+/** @throws {CallersFailure} with what `openBody` threw. */
 export async function openOutgoing(body: Call['body']): Promise<Outgoing> {
-  if (body === undefined) return { body: undefined, headers: {}, failure: () => undefined, isSent: () => true }
-  if (!isStreamBody(body)) {
-    const headers = { 'content-type': body.contentType }
-    return { body: body.text, headers, failure: () => undefined, isSent: () => true }
-  }
+  if (body === undefined) return { body: null, headers: {}, ...atOnce }
+  if (!isStreamBody(body)) return { body: body.text, headers: { 'content-type': body.contentType }, ...atOnce }
   const headers = {
     'content-type': body.contentType,
     ...(body.sizeBytes === undefined ? {} : { 'content-length': String(body.sizeBytes) }),
   }
-  return { headers, ...relay(await body.openBody()) }
+  return { headers, ...relay(await open(body)) }
+}
+
+const atOnce = { failure: () => undefined, isSent: () => true }
+
+async function open(body: StreamBody): Promise<Readable> {
+  try {
+    return await body.openBody()
+  } catch (error) {
+    throw new CallersFailure(error)
+  }
 }
 
 /**
@@ -31,9 +45,9 @@ export async function openOutgoing(body: Call['body']): Promise<Outgoing> {
  */
 function relay(source: Readable): Pick<Outgoing, 'body' | 'failure' | 'isSent'> {
   const body = new PassThrough()
-  let failure: { error: unknown } | undefined
+  let failure: CallersFailure | undefined
   finished(source, { writable: false }, (error) => {
-    if (error && !body.destroyed) failure = { error }
+    if (error && !body.destroyed) failure = new CallersFailure(error)
   })
   pipeline(source, body, () => {
     // Nothing to do: pipeline has destroyed both ends, and the request itself reports what went wrong.

@@ -5,6 +5,7 @@ import { listBelowExperiment } from './archive.ts'
 import type { Call, CallOptions, Query, Reply, StreamBody, StreamReply } from './call.ts'
 import type { XnatClient } from './client.ts'
 import { filePath, type XnatPath, xnatPath } from './path.ts'
+import { parseJson } from './reply.ts'
 import { cell, filledCell, filledNumberCell, numberCell, resultSet } from './result-set.ts'
 
 export type ResourceParent =
@@ -292,20 +293,11 @@ const Duplicates = z.object({ duplicates: z.array(z.string()) })
 // XNAT: a success has no body; files that were there come as JSON, labelled text/html (RES/files/FileList.java).
 function outcomeOf(reply: Reply, path: XnatPath): UploadOutcome {
   if (reply.text.trim() === '') return { kind: 'stored' }
-  const parsed = z.string().transform(parseJson).pipe(Duplicates).safeParse(reply.text)
+  const parsed = Duplicates.safeParse(parseJson(reply.text))
   if (parsed.success) return { kind: 'duplicates', paths: parsed.data.duplicates }
   const { status } = reply
   const code = 'XNAT_UNEXPECTED_REPLY'
   throw new XnatError({ code, method: 'PUT', pathTemplate: path.template, status, cause: parsed.error })
-}
-
-function parseJson(text: string, context: z.RefinementCtx): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not JSON' })
-    return z.NEVER
-  }
 }
 
 function emptyFile(path: string, contentType: string): { text: string; contentType: string } {
