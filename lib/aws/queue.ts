@@ -26,7 +26,7 @@ export interface Queue {
    */
   send(messages: readonly OutgoingMessage[]): Promise<void>
   /**
-   * Hands a received message in again after this time, at most 12 hours; until then its FIFO group waits with it.
+   * Hands a received message in again after this time, from 1 second to 12 hours; until then its FIFO group waits with it.
    *
    * @throws {StorageError} when the message is no longer held by this receiver.
    */
@@ -46,7 +46,7 @@ export function createQueue(client: SQSClient, queueUrl: string): Queue {
       for (const batch of batches(messages)) await sendBatch(client, queueUrl, batch)
     },
     async postpone(receiptHandle, delayMs) {
-      const VisibilityTimeout = Math.min(Math.ceil(delayMs / 1000), maxVisibilitySeconds)
+      const VisibilityTimeout = Math.min(Math.max(Math.ceil(delayMs / 1000), 1), maxVisibilitySeconds)
       const command = new ChangeMessageVisibilityCommand({
         QueueUrl: queueUrl,
         ReceiptHandle: receiptHandle,
