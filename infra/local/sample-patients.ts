@@ -8,7 +8,7 @@ export interface SampleStudy {
   series: SampleSeries[]
 }
 
-export interface SampleSeries {
+interface SampleSeries {
   description: string
   attributes: Dataset
   images: { attributes: Dataset; pixels: number[] }[]
