@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { onTestFinished } from 'vitest'
+import { type S3Server, type S3ServerOptions, startS3 } from '../../../infra/local/s3-server/server.ts'
+
+export const credentials = { accessKeyId: 'local-key', secretAccessKey: 'local-secret' }
+export const region = 'eu-central-1'
+
+/** A folder that is removed when the test has finished. */
+export async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 's3-server-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export interface Started {
+  server: S3Server
+  s3: S3Client
+  dataDir: string
+}
+
+/** A server of the test's own with the bucket `images`, and the genuine client for it. Both end with the test. */
+export async function startServer(options: Partial<S3ServerOptions> = {}): Promise<Started> {
+  const dataDir = options.dataDir ?? (await makeFolder())
+  const server = await startS3({ credentials, region, ...options, dataDir })
+  onTestFinished(() => server.stop())
+  await server.createBucket('images')
+  return { server, s3: connect(server), dataDir }
+}
+
+export function connect(server: S3Server, config: S3ClientConfig = {}): S3Client {
+  const s3 = new S3Client({
+    endpoint: server.url,
+    region,
+    credentials,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    ...config,
+  })
+  onTestFinished(() => s3.destroy())
+  return s3
+}
