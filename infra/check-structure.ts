@@ -24,7 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/errors.ts',
     'lib/log.ts',
   ],
-  'lib/delivery/': ['lib/delivery/', 'lib/aws/', 'lib/errors.ts'],
+  'lib/delivery/': ['lib/delivery/', 'lib/xnat/', 'lib/aws/', 'lib/errors.ts'],
   'lib/xnat/': ['lib/xnat/', 'lib/dicom/', 'lib/retry.ts', 'lib/errors.ts', 'lib/version.ts'],
   'lib/aws/': ['lib/aws/', 'lib/retry.ts', 'lib/errors.ts'],
   'lib/version.ts': ['package.json'],

@@ -1,0 +1,137 @@
+// The XNAT resource that an order names, with what may be created on the way to it.
+import type { ObjectStore } from '../aws/objects.ts'
+import { DeliveryError, type DeliveryErrorCode, XnatError } from '../errors.ts'
+import { ensureExperiment, ensureScan, ensureSubject, findExperiment, findScan, findSubject } from '../xnat/archive.ts'
+import type { XnatClient } from '../xnat/client.ts'
+import { findProject } from '../xnat/projects.ts'
+import { ensureResource, type ResourceParent, type ResourceRef } from '../xnat/resources.ts'
+import type { DeliveryOrder } from './order.ts'
+
+export interface OpenTarget {
+  ref: ResourceRef
+  /** XNAT's accession ID of the experiment, when the key names one. */
+  experimentId: string | undefined
+}
+
+interface TargetDeps {
+  xnat: XnatClient
+  incoming: ObjectStore
+  signal: AbortSignal
+}
+
+/**
+ * Finds the resource that the order names. Scan and resource are created when missing; subject and experiment only
+ * when the key names the subject and the first object carries the metadata `xsi-type` (the experiment's type).
+ *
+ * @throws {DeliveryError} PROJECT_NOT_FOUND, SUBJECT_NOT_FOUND, EXPERIMENT_NOT_FOUND, or NO_EDIT_RIGHT.
+ */
+export async function openTarget(deps: TargetDeps, order: DeliveryOrder): Promise<OpenTarget> {
+  const { parent, experimentId } = await openParent(deps, order)
+  const ref: ResourceRef = { parent, resourceLabel: order.target.resourceLabel }
+  try {
+    // XNAT: without the right to edit, an upload is answered 200 and stores nothing, where creating a resource is
+    // answered 403 (RES/files/FileList.java, RES/files/CatalogResource.java). So the right shows here.
+    await ensureResource(deps.xnat, ref, { signal: deps.signal })
+  } catch (error) {
+    if (error instanceof XnatError && error.code === 'XNAT_FORBIDDEN') {
+      throw new DeliveryError('the service account may not edit this resource', { code: 'NO_EDIT_RIGHT', cause: error })
+    }
+    throw error
+  }
+  return { ref, experimentId }
+}
+
+async function openParent(
+  deps: TargetDeps,
+  order: DeliveryOrder,
+): Promise<{ parent: ResourceParent; experimentId: string | undefined }> {
+  const { projectId, subject, experiment, scanId } = order.target
+  if (experiment !== undefined) {
+    const { experimentId, xsiType } = await openExperiment(deps, order, experiment)
+    if (scanId === undefined) return { parent: { level: 'experiment', experimentId }, experimentId }
+    await openScan(deps, { experimentId, scanId, experimentType: xsiType })
+    return { parent: { level: 'scan', experimentId, scanId }, experimentId }
+  }
+  await requireProject(deps, projectId)
+  if (subject === undefined) return { parent: { level: 'project', projectId }, experimentId: undefined }
+  await openSubject(deps, order, subject)
+  return { parent: { level: 'subject', projectId, subject }, experimentId: undefined }
+}
+
+async function openExperiment(
+  deps: TargetDeps,
+  order: DeliveryOrder,
+  experiment: string,
+): Promise<{ experimentId: string; xsiType: string }> {
+  const { xnat, signal } = deps
+  const { projectId, subject } = order.target
+  const found = await findExperiment(xnat, { projectId, experiment }, { signal })
+  if (found === undefined) return createExperiment(deps, order, experiment)
+  if (subject !== undefined) {
+    // XNAT: finds an experiment by its label in the project, whatever subject the path names (RES/SubjAssessmentResource.java).
+    const named = await findSubject(xnat, { projectId, subject }, { signal })
+    if (named?.subjectId !== found.subjectId) throw missing('EXPERIMENT_NOT_FOUND', 'experiment of that subject')
+  }
+  return found
+}
+
+async function createExperiment(
+  deps: TargetDeps,
+  order: DeliveryOrder,
+  experiment: string,
+): Promise<{ experimentId: string; xsiType: string }> {
+  const { xnat, signal } = deps
+  const { projectId, subject } = order.target
+  const xsiType = await declaredXsiType(deps, order)
+  if (subject === undefined || xsiType === undefined) {
+    await requireProject(deps, projectId)
+    throw missing('EXPERIMENT_NOT_FOUND', 'experiment')
+  }
+  const wanted = { projectId, subjectLabel: subject, label: experiment, xsiType }
+  try {
+    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType }
+  } catch (error) {
+    // XNAT: of two that create one label at the same time, the later is told 409; then it is there (xnat/data-api 2.4).
+    if (!(error instanceof XnatError && error.code === 'XNAT_CONFLICT' && error.status === 409)) throw error
+    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType }
+  }
+}
+
+/** An existing scan is taken as it is: its type may rightly differ from what its session's type suggests. */
+async function openScan(
+  { xnat, signal }: TargetDeps,
+  { experimentId, scanId, experimentType }: { experimentId: string; scanId: string; experimentType: string },
+): Promise<void> {
+  if ((await findScan(xnat, { experimentId, scanId }, { signal })) !== undefined) return
+  // XNAT: a session type and its scan type share a stem: xnat:ctSessionData holds xnat:ctScanData (xnat.xsd).
+  const xsiType = experimentType.replace(/SessionData$/, 'ScanData')
+  await ensureScan(xnat, { experimentId, scanId, xsiType }, { signal })
+}
+
+async function openSubject(
+  { xnat, incoming, signal }: TargetDeps,
+  order: DeliveryOrder,
+  subject: string,
+): Promise<void> {
+  const { projectId } = order.target
+  if ((await findSubject(xnat, { projectId, subject }, { signal })) !== undefined) return
+  if ((await declaredXsiType({ incoming, signal }, order)) === undefined) throw missing('SUBJECT_NOT_FOUND', 'subject')
+  await ensureSubject(xnat, { projectId, subjectLabel: subject }, { signal })
+}
+
+async function requireProject({ xnat, signal }: Omit<TargetDeps, 'incoming'>, projectId: string): Promise<void> {
+  if ((await findProject(xnat, projectId, { signal })) === undefined) throw missing('PROJECT_NOT_FOUND', 'project')
+}
+
+const missing = (code: DeliveryErrorCode, what: string) => new DeliveryError(`XNAT has no such ${what}`, { code })
+
+/** The experiment type that the uploader named in `x-amz-meta-xsi-type`, if it looks like one. */
+async function declaredXsiType(
+  { incoming, signal }: Omit<TargetDeps, 'xnat'>,
+  order: DeliveryOrder,
+): Promise<string | undefined> {
+  const [first] = order.objects
+  const info = first && (await incoming.find(order.keyPrefix + first.path, { signal }))
+  const declared = info?.metadata['xsi-type']
+  return declared !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(declared) ? declared : undefined
+}
