@@ -35,25 +35,27 @@ export async function provisionProject(
   project: HubProject,
 ): Promise<ProvisionedProject> {
   const { xnat, signal } = deps
+  const wanted = described(project)
   const found = await findProjectBySecondaryId(xnat, project.hubProjectId, { signal })
-  const provisioned = found ?? (await create(deps, project))
-  if ((await getPrearchiveCode(xnat, provisioned.projectId, { signal })) !== archiveAtOnce) {
-    await setPrearchiveCode(xnat, provisioned.projectId, archiveAtOnce, { signal })
+  if (found === undefined) await create(deps, wanted)
+  const { projectId, name = wanted.name } = found ?? wanted
+  if ((await getPrearchiveCode(xnat, projectId, { signal })) !== archiveAtOnce) {
+    await setPrearchiveCode(xnat, projectId, archiveAtOnce, { signal })
   }
-  return { projectId: provisioned.projectId, name: provisioned.name }
+  return { projectId, name }
 }
+
+const described = ({ hubProjectId, name }: HubProject) => ({
+  projectId: xnatProjectIdFor(hubProjectId),
+  secondaryId: hubProjectId,
+  name: `${name}:${hubProjectId}-FL-Project`,
+  description: `Project corresponding to central hub project ${hubProjectId}`,
+})
 
 async function create(
   { xnat, signal }: { xnat: XnatClient; signal: AbortSignal },
-  project: HubProject,
-): Promise<ProvisionedProject> {
-  const { hubProjectId } = project
-  const wanted = {
-    projectId: xnatProjectIdFor(hubProjectId),
-    secondaryId: hubProjectId,
-    name: `${project.name}:${hubProjectId}-FL-Project`,
-    description: `Project corresponding to central hub project ${hubProjectId}`,
-  }
+  wanted: ReturnType<typeof described>,
+): Promise<void> {
   try {
     await createProject(xnat, wanted, { signal })
   } catch (error) {
