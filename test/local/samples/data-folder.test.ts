@@ -108,7 +108,19 @@ describe('labels', () => {
     await put('2', instance({ patientId: 'TWO' }))
     const { experiments } = await planFolder(dir, { projectId })
     expect(experiments.map(({ subject }) => subject)).toEqual(['ONE', 'TWO'])
+    expect(experiments[0]?.experiment).toMatch(/^A-[0-9a-f]{8}$/)
+    expect(experiments[1]?.experiment).toMatch(/^A-[0-9a-f]{8}$/)
     expect(experiments[0]?.experiment).not.toBe(experiments[1]?.experiment)
+  })
+
+  it('shorten identifiers that are longer than DICOM allows, and still differ when only the lost end did', async () => {
+    await put('1', instance({ study: '1', series: '1.1', patientId: `${'p'.repeat(200)}1` }))
+    await put('2', instance({ study: '2', series: '2.1', patientId: `${'p'.repeat(200)}2` }))
+    const { experiments } = await planFolder(dir, { projectId })
+    const [first, second] = experiments.map(({ subject }) => subject)
+    expect(first).toMatch(/^p{64}-[0-9a-f]{8}$/)
+    expect(second).toMatch(/^p{64}-[0-9a-f]{8}$/)
+    expect(first).not.toBe(second)
   })
 
   it('come from the study when there is no patient id, and from the series when it has no number', async () => {
