@@ -22,6 +22,16 @@ export async function* decodeAwsChunked(
   trailers: Map<string, string>,
 ): AsyncGenerator<Buffer, void> {
   const reader = new FrameReader(source)
+  try {
+    yield* readChunks(reader, signatures)
+    await readTrailers(reader, { hasTrailer, signatures }, trailers)
+  } finally {
+    // Lets go of the request, so that what is left of its body can still be drained.
+    await source.return?.()
+  }
+}
+
+async function* readChunks(reader: FrameReader, signatures: ChunkSignatures | undefined): AsyncGenerator<Buffer, void> {
   for (;;) {
     const { sizeBytes, signature } = parseHeader((await reader.line()) ?? cutShort())
     const hash = signatures && createHash('sha256')
@@ -32,10 +42,9 @@ export async function* decodeAwsChunked(
       yield piece
     }
     if (hash) signatures?.verifyChunk(hash.digest('hex'), signature)
-    if (sizeBytes === 0) break
+    if (sizeBytes === 0) return
     if ((await reader.line()) !== '') throw badFrame()
   }
-  await readTrailers(reader, { hasTrailer, signatures }, trailers)
 }
 
 function parseHeader(line: string): { sizeBytes: number; signature: string } {

@@ -27,7 +27,7 @@ export class BlobStore {
     await mkdir(this.#dir, { recursive: true })
     for (const folder of await readdir(this.#dir)) {
       for (const blobId of await readdir(join(this.#dir, folder))) {
-        if (!isWanted(blobId)) await rm(this.#path(blobId), { force: true })
+        if (!isWanted(blobId)) await this.#remove(blobId)
       }
     }
   }
@@ -61,7 +61,7 @@ export class BlobStore {
       if (this.#pins.has(blobId)) this.#unwanted.add(blobId)
       else {
         this.#unwanted.delete(blobId)
-        await rm(this.#path(blobId), { force: true })
+        await this.#remove(blobId)
       }
     }
   }
@@ -75,6 +75,15 @@ export class BlobStore {
       } finally {
         await handle.close()
       }
+    }
+  }
+
+  /** A file that cannot be removed now is no failure of the request: the sweep of the next start takes it. */
+  async #remove(blobId: string): Promise<void> {
+    try {
+      await rm(this.#path(blobId), { force: true })
+    } catch (error) {
+      process.emitWarning(`a file no longer wanted stays until the next start: ${error}`)
     }
   }
 

@@ -78,8 +78,13 @@ export class Database {
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true })
     this.#db = new DatabaseSync(join(dataDir, 'index.sqlite'))
-    this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    this.#db.exec(schema)
+    try {
+      this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+      this.#db.exec(schema)
+    } catch (cause) {
+      this.#db.close()
+      throw new Error(`cannot open the S3 folder ${dataDir}; is another server using it?`, { cause })
+    }
   }
 
   prepare(sql: string): Statement {
@@ -99,7 +104,8 @@ export class Database {
       this.#db.exec('COMMIT')
       return result
     } catch (error) {
-      this.#db.exec('ROLLBACK')
+      // SQLite may have rolled back by itself, on a full disk for one.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw error
     }
   }

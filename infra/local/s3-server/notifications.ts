@@ -44,11 +44,11 @@ export class Notifications {
    * this is called again; what waits for a target of the same id is then delivered.
    */
   async setTargets(bucket: string, targets: readonly NotificationTarget[]): Promise<void> {
-    await this.#stopDeliveries(bucket)
-    this.#context.db.transaction(() => this.#saveFilters(bucket, targets))
     for (const target of targets) {
       if (target.testEvent) await target.deliver(this.#testEvent(bucket))
     }
+    await this.#stopDeliveries(bucket)
+    this.#context.db.transaction(() => this.#saveFilters(bucket, targets))
     const deliveries = targets.map((target) => new Delivery(this.#statements, bucket, target))
     this.#deliveries.set(bucket, deliveries)
     for (const delivery of deliveries) delivery.pump()

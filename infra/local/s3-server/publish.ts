@@ -53,6 +53,8 @@ export interface Publication {
   request: S3Request
   object: NewObject
   eventName: EventName
+  /** The object's blobs were made for this request and go when it is refused. Otherwise they have another owner. */
+  ownsBlobs: boolean
   /** More to do in the same transaction; returns blobs that are then no longer wanted. */
   alongside?: () => string[]
 }
@@ -60,30 +62,27 @@ export interface Publication {
 /**
  * Makes the object visible, tells the notifications, and removes what it replaced. The request's conditions are
  * checked again at this moment, since the object may have changed while the body flowed.
- *
- * On failure nothing has changed; the object's blobs are still the caller's.
  */
-export async function publish(store: Store, { request, object, eventName, alongside }: Publication): Promise<void> {
-  const { bucket, key, etag, segments } = object
-  const unwanted = store.db.transaction(() => {
-    store.buckets.assertExists(bucket)
-    checkWrite(request, store.objects.find(bucket, key))
-    const more = alongside?.() ?? []
-    const replaced = store.objects.replace(object)
-    const sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
-    store.notifications.record({ eventName, bucket, key, at: store.now(), request, created: { sizeBytes, etag } })
-    return [...replaced, ...more]
-  })
+export async function publish(store: Store, publication: Publication): Promise<void> {
+  const { bucket, segments } = publication.object
+  let unwanted: string[]
+  try {
+    unwanted = store.db.transaction(() => replaceObject(store, publication))
+  } catch (error) {
+    if (publication.ownsBlobs) await store.blobs.discard(segments.map((segment) => segment.blobId))
+    throw error
+  }
   store.notifications.wake(bucket)
   await store.blobs.discard(unwanted)
 }
 
-/** As `publish`, for an object whose one blob was made for it: a refused object takes its blob with it. */
-export async function publishReceived(store: Store, publication: Publication): Promise<void> {
-  try {
-    await publish(store, publication)
-  } catch (error) {
-    await store.blobs.discard(publication.object.segments.map((segment) => segment.blobId))
-    throw error
-  }
+function replaceObject(store: Store, { request, object, eventName, alongside }: Publication): string[] {
+  const { bucket, key, etag, segments } = object
+  store.buckets.assertExists(bucket)
+  checkWrite(request, store.objects.find(bucket, key))
+  const more = alongside?.() ?? []
+  const replaced = store.objects.replace(object)
+  const sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+  store.notifications.record({ eventName, bucket, key, at: store.now(), request, created: { sizeBytes, etag } })
+  return [...replaced, ...more]
 }

@@ -18,6 +18,8 @@ export class S3Request {
   readonly source: IncomingMessage
   readonly #query: ReadonlyMap<string, string>
   readonly #headers: ReadonlyMap<string, string>
+  /** The headers that really came: what a signature can cover. Lower-case names, one character per byte. */
+  readonly sentHeaders: ReadonlyMap<string, string>
 
   constructor(source: IncomingMessage) {
     const [rawPath = '', ...rawQuery] = (source.url ?? '').split('?')
@@ -29,7 +31,8 @@ export class S3Request {
     this.key = key
     this.queryPairs = parseQuery(rawQuery.join('?'))
     this.#query = new Map(this.queryPairs)
-    this.#headers = collectHeaders(source.rawHeaders)
+    this.sentHeaders = collectHeaders(source.rawHeaders)
+    this.#headers = new Map([...hoistedHeaders(this.queryPairs), ...this.sentHeaders])
     this.sourceIp = source.socket.remoteAddress ?? ''
   }
 
@@ -37,7 +40,7 @@ export class S3Request {
     return this.#headers.get(name)
   }
 
-  /** Lower-case names; values as received, one character per byte. */
+  /** Those sent, and those a presigned URL carries in its query. */
   get headers(): ReadonlyMap<string, string> {
     return this.#headers
   }
@@ -80,6 +83,14 @@ function parseQuery(raw: string): [string, string][] {
     })
 }
 
+/** S3: a presigned URL may hold x-amz- headers as parameters, which count as if they had been sent. */
+function hoistedHeaders(pairs: S3Request['queryPairs']): [string, string][] {
+  if (!pairs.some(([name]) => name === 'X-Amz-Signature')) return []
+  return pairs
+    .map(([name, value]): [string, string] => [name.toLowerCase(), asBytes(value)])
+    .filter(([name]) => name.startsWith('x-amz-'))
+}
+
 function collectHeaders(raw: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>()
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -95,6 +106,9 @@ function collectHeaders(raw: readonly string[]): Map<string, string> {
 export function encodeStrict(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
+
+/** Text as a header holds it: one character per byte of its UTF-8. */
+export const asBytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 
 /** A header's bytes read as UTF-8, for the values that may hold it: HTTP itself gives one character per byte. */
 export const asUtf8 = (value: string) => Buffer.from(value, 'latin1').toString('utf8')

@@ -198,7 +198,7 @@ function checkExpiry(request: S3Request, signedAt: Date, now: Date): void {
 
 /** A header that changes what is done, yet is not covered by the signature, could have been added on the way. */
 function checkAllSigned(request: S3Request, claim: Claim): void {
-  const unsigned = [...request.headers.keys()].filter(
+  const unsigned = [...request.sentHeaders.keys()].filter(
     (name) => (name === 'host' || name.startsWith('x-amz-')) && !claim.signedHeaders.includes(name),
   )
   // S3: a presigned URL carries its payload hash in the query or leaves it open, so the header may come unsigned.
@@ -260,7 +260,7 @@ function framing(claim: Claim, { signingKey, scope }: { signingKey: Buffer; scop
 }
 
 function canonicalRequest(request: S3Request, claim: Claim): string {
-  const headers = claim.signedHeaders.map((name) => `${name}:${canonicalValue(request.header(name) ?? '')}\n`)
+  const headers = claim.signedHeaders.map((name) => `${name}:${canonicalValue(request.sentHeaders.get(name) ?? '')}\n`)
   return [
     request.method,
     request.path.split('/').map(encodeStrict).join('/'),

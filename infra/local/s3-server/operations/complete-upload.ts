@@ -34,7 +34,13 @@ export async function completeMultipartUpload(store: Store, incoming: Incoming):
     const kept = new Set(parts.map((part) => part.blobId))
     return store.uploads.remove(upload.id).filter((blobId) => !kept.has(blobId))
   }
-  await publish(store, { request, object, eventName: 'ObjectCreated:CompleteMultipartUpload', alongside })
+  await publish(store, {
+    request,
+    object,
+    eventName: 'ObjectCreated:CompleteMultipartUpload',
+    ownsBlobs: false,
+    alongside,
+  })
   return documentReply('CompleteMultipartUploadResult', {
     Location: `http://${request.header('host') ?? ''}/${encodeURIComponent(bucket)}/${encodeURIComponent(key)}`,
     Bucket: bucket,

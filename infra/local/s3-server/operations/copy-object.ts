@@ -5,7 +5,7 @@ import { type ChecksumAlgorithm, parseAlgorithm, startChecksum } from '../checks
 import { type ObjectAttributes, type Segment, type StoredObject, sliceSegments } from '../object-index.ts'
 import type { Incoming } from '../payload.ts'
 import { checkCopySource, checkWrite } from '../preconditions.ts'
-import { publishReceived, type Received, writeBlob } from '../publish.ts'
+import { publish, type Received, writeBlob } from '../publish.ts'
 import { documentReply, quoted, type Reply } from '../reply.ts'
 import { asUtf8, decodePercent, type S3Request } from '../request.ts'
 import { invalidArgument, noSuchKey, notImplemented, S3Error } from '../s3-error.ts'
@@ -35,7 +35,7 @@ export async function copyObject(store: Store, { request }: Incoming): Promise<R
   const modified = modifiedNow(store)
   const checksum = wholeChecksum(facts)
   const object = { bucket, key, etag, modified, checksum, segments: [segment], ...attributes }
-  await publishReceived(store, { request, object, eventName: 'ObjectCreated:Copy' })
+  await publish(store, { request, object, eventName: 'ObjectCreated:Copy', ownsBlobs: true })
   return documentReply('CopyObjectResult', {
     ETag: quoted(etag),
     LastModified: modified.toISOString(),

@@ -3,7 +3,7 @@ import type { Checksum } from '../checksums.ts'
 import { checksumAlgorithms, findAlgorithm } from '../checksums.ts'
 import type { Incoming, PayloadFacts } from '../payload.ts'
 import { checkWrite } from '../preconditions.ts'
-import { publishReceived, receiveBody } from '../publish.ts'
+import { publish, receiveBody } from '../publish.ts'
 import { quoted, type Reply } from '../reply.ts'
 import { modifiedNow, type Store } from '../store.ts'
 
@@ -18,7 +18,7 @@ export async function putObject(store: Store, incoming: Incoming): Promise<Reply
   const etag = facts.md5.toString('hex')
   const checksum = wholeChecksum(facts)
   const object = { bucket, key, etag, modified: modifiedNow(store), checksum, segments: [segment], ...attributes }
-  await publishReceived(store, { request, object, eventName: 'ObjectCreated:Put' })
+  await publish(store, { request, object, eventName: 'ObjectCreated:Put', ownsBlobs: true })
   return { status: 200, headers: { etag: quoted(etag), ...checksumHeaders(checksum) } }
 }
 

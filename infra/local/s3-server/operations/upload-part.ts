@@ -4,7 +4,7 @@ import type { Incoming } from '../payload.ts'
 import { type Received, receiveBody } from '../publish.ts'
 import { documentReply, quoted, type Reply } from '../reply.ts'
 import type { S3Request } from '../request.ts'
-import { invalidArgument, S3Error } from '../s3-error.ts'
+import { invalidArgument } from '../s3-error.ts'
 import { modifiedNow, type Store } from '../store.ts'
 import type { Part, Upload } from '../upload-index.ts'
 import { copyBytes, openCopySource } from './copy-object.ts'
@@ -86,16 +86,17 @@ async function keepPart(
     modified: modifiedNow(store),
     checksums: facts.checksums,
   }
+  let unwanted: string[]
   try {
-    const unwanted = store.db.transaction(() => {
+    unwanted = store.db.transaction(() => {
       // Aborted or completed while the body flowed: the part has nowhere to go.
       store.uploads.get(upload.id, upload.bucket, upload.key)
       return store.uploads.putPart(upload.id, part)
     })
-    await store.blobs.discard(unwanted)
-    return part
   } catch (error) {
-    if (error instanceof S3Error) await store.blobs.discard([segment.blobId])
+    await store.blobs.discard([segment.blobId])
     throw error
   }
+  await store.blobs.discard(unwanted)
+  return part
 }
