@@ -140,7 +140,7 @@ class Front {
 
   async #refuse(error: unknown, exchange: Exchange): Promise<void> {
     const { source, response } = exchange
-    if (response.destroyed || source.destroyed) return
+    if (source.socket.destroyed) return
     if (!(error instanceof S3Error)) process.emitWarning(error instanceof Error ? error : String(error))
     if (response.headersSent) {
       response.destroy()
