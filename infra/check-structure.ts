@@ -32,7 +32,7 @@ const mayImport: Record<string, readonly string[]> = {
   'infra/local/xnat-server/': ['infra/local/xnat-server/'],
   'infra/local/s3-server/': ['infra/local/s3-server/'],
   'infra/local/run-functions/': ['infra/local/run-functions/'],
-  'infra/': ['infra/'],
+  'infra/': ['infra/', 'lib/'],
 }
 
 /** Packages that one place alone may import, in the code that is deployed. */

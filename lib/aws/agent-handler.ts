@@ -36,13 +36,11 @@ export function agentHandler(agent: Agent) {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request: SdkRequest, options: { abortSignal?: AbortSignal | undefined } = {}) {
-      // The agent refuses `expect`; the SDK sends it with larger bodies and does not depend on the answer.
-      const { expect: _expect, ...headers } = request.headers
       const reply = await agent.request({
         origin: `${request.protocol}//${request.hostname}${request.port === undefined ? '' : `:${request.port}`}`,
         path: pathWithQuery(request),
         method: request.method,
-        headers,
+        headers: withoutExpect(request.headers),
         body: sendable(request.body),
         ...(options.abortSignal && { signal: options.abortSignal }),
       })
@@ -57,6 +55,10 @@ export function agentHandler(agent: Agent) {
     },
   }
 }
+
+// undici refuses `Expect`; the SDK sends it with larger bodies, and goes on without an answer to it.
+const withoutExpect = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'expect'))
 
 function pathWithQuery({ path, query = {} }: SdkRequest): string {
   // Sorted and encoded as it was signed (RFC 3986; AWS Signature Version 4, canonical query string).
