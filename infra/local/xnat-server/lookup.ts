@@ -1,0 +1,45 @@
+import type { Exchange } from './exchange.ts'
+import { canReadProject, canUse } from './permissions.ts'
+import type { Experiment, Project, Subject } from './records.ts'
+import type { Table } from './table.ts'
+
+type Who = Pick<Exchange, 'xnat' | 'user'>
+
+/** By ID or alias; undefined when it is missing *or* may not be seen: XNAT does not let these be told apart. */
+export function findProject({ xnat, user }: Who, name: string): Project | undefined {
+  const { projects } = xnat.state
+  const project = projects.get(name) ?? projects.find(({ aliases }) => aliases.includes(name))
+  return project !== undefined && canReadProject(user, project) ? project : undefined
+}
+
+/** By label within the project, else by accession ID. */
+export function findSubject(who: Who, name: string, project: Project | undefined): Subject | undefined {
+  const { subjects } = who.xnat.state
+  const subject = (project && byLabel(subjects, name, project)) ?? subjects.get(name)
+  if (subject === undefined || (project !== undefined && labelIn(subject, project) === undefined)) return undefined
+  return isVisible(who, subject) ? subject : undefined
+}
+
+/** By accession ID, else by label within the project. */
+export function findExperiment(who: Who, name: string, project: Project | undefined): Experiment | undefined {
+  const { experiments } = who.xnat.state
+  const byId = experiments.get(name)
+  const isElsewhere = byId !== undefined && project !== undefined && labelIn(byId, project) === undefined
+  const found = byId !== undefined && !isElsewhere ? byId : project && byLabel(experiments, name, project)
+  return found !== undefined && isVisible(who, found) ? found : undefined
+}
+
+function byLabel<T extends Subject | Experiment>(table: Table<T>, label: string, project: Project): T | undefined {
+  const own = table.group(project.projectId).find((item) => item.label === label)
+  return own ?? table.find((item) => labelIn(item, project) === label)
+}
+
+export function isVisible({ xnat, user }: Who, item: Subject | Experiment): boolean {
+  return canUse(xnat.state, 'read', user, item)
+}
+
+/** The label an item goes by in a project: its own, or the one it was shared under; undefined when it is not there. */
+export function labelIn(item: Subject | Experiment, project: Project): string | undefined {
+  if (item.projectId === project.projectId) return item.label
+  return item.shares.find((share) => share.projectId === project.projectId)?.label
+}

@@ -1,0 +1,39 @@
+// `npm run xnat`: a stand-in XNAT with a sample project, until Ctrl-C.
+import { parseArgs } from 'node:util'
+import { addSampleProject } from './sample-project.ts'
+import { startXnat, type XnatServer } from './server.ts'
+
+const { values } = parseArgs({ options: { port: { type: 'string' }, keep: { type: 'string' } } })
+
+async function startOnFreePort(): Promise<XnatServer> {
+  const kept = values.keep === undefined ? {} : { dataDir: values.keep }
+  if (values.port !== undefined) return startXnat({ ...kept, port: Number(values.port) })
+  for (let port = 8080; ; port += 1) {
+    try {
+      return await startXnat({ ...kept, port })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') || port > 8180) throw error
+    }
+  }
+}
+
+const xnat = await startOnFreePort()
+await addSampleProject(xnat)
+
+console.log(`XNAT (stand-in)  ${xnat.url}
+user             ${xnat.user}
+password         ${xnat.password}
+
+curl -u ${xnat.user}:${xnat.password} '${xnat.url}/data/projects?format=json'
+curl -u ${xnat.user}:${xnat.password} '${xnat.url}/data/projects/SAMPLE/subjects/S1/experiments/MR1/scans/1/files'
+
+${values.keep === undefined ? 'Everything is removed at the end; --keep DIR keeps it.' : `Kept in ${values.keep}.`} Ctrl-C ends it.`)
+
+let isStopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (isStopping) return
+    isStopping = true
+    void xnat.stop()
+  })
+}

@@ -1,0 +1,126 @@
+// What the stand-in remembers, one schema per kind of record. Journal lines pass these when they are read back.
+import * as z from 'zod'
+
+export const User = z.object({
+  id: z.number(),
+  username: z.string(),
+  password: z.string(),
+  firstName: z.string(),
+  lastName: z.string(),
+  email: z.string(),
+  enabled: z.boolean(),
+  verified: z.boolean(),
+  roles: z.array(z.string()),
+  groups: z.array(z.string()),
+})
+export type User = z.infer<typeof User>
+
+const Inserted = z.object({ at: z.string(), by: z.string() })
+
+export const Project = z.object({
+  projectId: z.string(),
+  secondaryId: z.string(),
+  name: z.string(),
+  aliases: z.array(z.string()),
+  accessibility: z.enum(['public', 'protected', 'private']),
+  prearchiveCode: z.number(),
+  quarantineCode: z.number(),
+  currentArc: z.string(),
+  /** Everything else the project document holds, by its XML path: `description`, `PI/lastname`, ... */
+  fields: z.record(z.string(), z.string()),
+  inserted: Inserted,
+})
+export type Project = z.infer<typeof Project>
+
+const Share = z.object({ projectId: z.string(), label: z.string() })
+
+export const Subject = z.object({
+  subjectId: z.string(),
+  projectId: z.string(),
+  label: z.string(),
+  fields: z.record(z.string(), z.string()),
+  shares: z.array(Share),
+  inserted: Inserted,
+})
+export type Subject = z.infer<typeof Subject>
+
+/** An image session, another subject assessment, or an image assessor (then `sessionId` is set). */
+export const Experiment = z.object({
+  experimentId: z.string(),
+  projectId: z.string(),
+  label: z.string(),
+  xsiType: z.string(),
+  subjectId: z.string(),
+  sessionId: z.string().optional(),
+  fields: z.record(z.string(), z.string()),
+  shares: z.array(Share),
+  inserted: Inserted,
+})
+export type Experiment = z.infer<typeof Experiment>
+
+export const Scan = z.object({
+  /** `xnat_imagescandata_id`: the row, as the scan ID is unique within its session only. */
+  rowId: z.number(),
+  sessionId: z.string(),
+  scanId: z.string(),
+  xsiType: z.string(),
+  fields: z.record(z.string(), z.string()),
+  inserted: Inserted,
+})
+export type Scan = z.infer<typeof Scan>
+
+export const ResourceParent = z.object({
+  level: z.enum(['project', 'subject', 'experiment', 'scan']),
+  /** Project ID, accession ID, or a scan's row id. */
+  id: z.string(),
+  /** Set on the resources of an image assessor only. */
+  direction: z.enum(['in', 'out']).optional(),
+})
+export type ResourceParent = z.infer<typeof ResourceParent>
+
+export const Resource = z.object({
+  resourceId: z.number(),
+  label: z.string(),
+  parent: ResourceParent,
+  /** Folder of the catalog and its files, relative to the archive. */
+  folder: z.string(),
+  description: z.string(),
+  format: z.string(),
+  content: z.string(),
+  tags: z.array(z.string()),
+  fileCount: z.number().optional(),
+  fileSize: z.number().optional(),
+})
+export type Resource = z.infer<typeof Resource>
+
+export const SiteSettings = z.object({
+  siteId: z.string(),
+  requireLogin: z.boolean(),
+  sessionTimeoutMs: z.number(),
+  concurrentMaxSessions: z.number(),
+  maxFailedLogins: z.number(),
+  enableCsrfToken: z.boolean(),
+  restrictUserListAccessToAdmins: z.boolean(),
+  uiAllowNonAdminProjectCreation: z.boolean(),
+  securityAllowNonPrivateProjects: z.boolean(),
+  projectAllowAutoArchive: z.boolean(),
+  defaultPrearchiveCode: z.number(),
+  checksums: z.boolean(),
+})
+export type SiteSettings = z.infer<typeof SiteSettings>
+
+// XNAT: defaults of SiteConfigPreferences.java.
+export const defaultSettings: SiteSettings = {
+  siteId: 'XNAT',
+  requireLogin: true,
+  sessionTimeoutMs: 15 * 60_000,
+  concurrentMaxSessions: 1000,
+  maxFailedLogins: 20,
+  enableCsrfToken: true,
+  restrictUserListAccessToAdmins: false,
+  uiAllowNonAdminProjectCreation: true,
+  securityAllowNonPrivateProjects: true,
+  projectAllowAutoArchive: true,
+  defaultPrearchiveCode: 4,
+  checksums: true,
+}

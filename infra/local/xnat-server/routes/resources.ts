@@ -1,0 +1,161 @@
+// Resources, XNAT's labelled catalogs of files (CatalogResourceList.java, CatalogResource.java).
+import { readFile } from 'node:fs/promises'
+import { readDocument } from '../document.ts'
+import type { Exchange } from '../exchange.ts'
+import { HttpFailure } from '../http-failure.ts'
+import { requireAcceptable } from '../media-types.ts'
+import { mayUse } from '../permissions.ts'
+import type { Resource, ResourceParent } from '../records.ts'
+import { documentReply, emptyTextReply, type Reply, textReply } from '../reply.ts'
+import { createResource, findResources, isAt, resolveForWrite } from '../resource-lookup.ts'
+import { resourcePaths } from '../resource-paths.ts'
+import { type Row, tableReply } from '../result-set.ts'
+import { archiveRoutes } from '../router.ts'
+import { parentsOf, resolveTarget, type TargetParent } from '../target.ts'
+
+export const resourceRoutes = resourcePaths.flatMap((path) => [
+  ...archiveRoutes(`${path}/resources`, { GET: listResources, POST: createFromList }),
+  ...archiveRoutes(`${path}/resources/{RESOURCE_ID}`, {
+    GET: showCatalog,
+    PUT: putResource,
+    POST: putResource,
+    DELETE: deleteResource,
+  }),
+])
+
+const columns = [
+  'xnat_abstractresource_id',
+  'label',
+  'element_name',
+  'category',
+  'cat_id',
+  'cat_desc',
+  'file_count',
+  'file_size',
+  'tags',
+  'content',
+  'format',
+]
+
+function listResources(exchange: Exchange): Reply {
+  const target = resolveTarget(exchange)
+  const parents = parentsOf(target)
+  if (parents.length === 0) throw new HttpFailure(404)
+  const all = exchange.query.isTrue('all')
+    ? [...parents, ...parents.flatMap((place) => below(exchange, place))]
+    : parents
+  const rows = all.flatMap(({ parent }) => {
+    const resources = exchange.xnat.state.resourcesOf(parent).filter((resource) => isAt(resource, parent))
+    return resources.map((resource) => listedResource(exchange, resource))
+  })
+  return tableReply(exchange, rows, { columns, title: 'Resources' })
+}
+
+function listedResource(exchange: Exchange, resource: Resource): Row {
+  return {
+    xnat_abstractresource_id: resource.resourceId,
+    label: resource.label,
+    element_name: 'xnat:resourceCatalog',
+    ...categoryOf(exchange, resource.parent),
+    file_count: resource.fileCount,
+    file_size: resource.fileSize,
+    tags: resource.tags.join(','),
+    content: resource.content,
+    format: resource.format,
+  }
+}
+
+export function categoryOf({ xnat }: Exchange, parent: ResourceParent) {
+  const scan = parent.level === 'scan' ? xnat.state.scans.get(parent.id) : undefined
+  if (scan !== undefined) return { category: 'scans', cat_id: scan.scanId, cat_desc: scan.fields['type'] }
+  const experiment = parent.level === 'experiment' ? xnat.state.experiments.get(parent.id) : undefined
+  if (experiment?.sessionId !== undefined) {
+    return { category: 'assessors', cat_id: experiment.experimentId, cat_desc: experiment.xsiType }
+  }
+  return { category: 'resources', cat_id: '', cat_desc: '' }
+}
+
+/** The scans and assessors of a session: `all=true` lists their resources too. */
+function below({ xnat }: Exchange, { parent, securable }: TargetParent): TargetParent[] {
+  if (parent.level !== 'experiment') return []
+  const { state } = xnat
+  const scans = state.scans
+    .group(parent.id)
+    .map((scan) => ({ parent: { level: 'scan' as const, id: String(scan.rowId) }, securable }))
+  const assessors = state.experiments
+    .all()
+    .filter(({ sessionId }) => sessionId === parent.id)
+    .map((assessor) => ({
+      parent: { level: 'experiment' as const, id: assessor.experimentId },
+      securable: { kind: 'item' as const, item: assessor },
+    }))
+  return [...scans, ...assessors]
+}
+
+async function createFromList(exchange: Exchange): Promise<Reply> {
+  const { query, xnat, rawPath } = exchange
+  const { place } = resolveForWrite(exchange)
+  requireMayEdit(exchange, place)
+  const document = await readDocument(exchange)
+  const label = query.get('label') ?? document?.values.get('label')
+  if (label === undefined || label === '') throw new HttpFailure(417, 'Need POST Contents')
+  if (findResources(exchange, [place], label).length > 0)
+    throw new HttpFailure(409, 'Specified resource already exists.')
+  const resource = await createResource(exchange, place.parent, { label, ...describedBy(exchange) })
+  const url = `${xnat.siteUrl()}${rawPath.replace(/\/$/, '')}/${resource.resourceId}`
+  const reply = textReply(url)
+  return { ...reply, headers: { ...reply.headers, Location: url } }
+}
+
+async function showCatalog(exchange: Exchange): Promise<Reply> {
+  requireAcceptable(exchange, ['text/xml'])
+  const parents = parentsOf(resolveTarget(exchange))
+  const resource = findResources(exchange, parents, exchange.params['RESOURCE_ID'] ?? '')[0]
+  if (resource === undefined) throw new HttpFailure(404, 'Unable to find the specified catalog.')
+  const xml = await readFile(exchange.xnat.archive.catalogOf(resource), 'utf8')
+  return documentReply('text/xml', xml)
+}
+
+async function putResource(exchange: Exchange): Promise<Reply> {
+  const { rest, params } = exchange
+  const { place, resource } = resolveForWrite(exchange)
+  requireMayEdit(exchange, place)
+  if (rest.replace(/\/$/, '') !== '') {
+    throw new HttpFailure(400, 'This resource works at the catalog level only. Use the files resource to add files.')
+  }
+  if (resource !== undefined) throw new HttpFailure(409, 'Specified resource already exists.')
+  // XNAT: "in" is not passed on when an assessor's resource is created by itself (CatalogResource.java).
+  const parent = place.parent.direction === undefined ? place.parent : { ...place.parent, direction: 'out' as const }
+  await createResource(exchange, parent, { label: params['RESOURCE_ID'] ?? '', ...describedBy(exchange) })
+  return emptyTextReply()
+}
+
+async function deleteResource(exchange: Exchange): Promise<Reply> {
+  const { xnat, user } = exchange
+  const { place, resource } = resolveForWrite(exchange)
+  if (!mayUse(xnat.state, 'delete', user, place.securable)) {
+    throw new HttpFailure(403, "User account doesn't have permission to modify this session.")
+  }
+  // XNAT: a label that is not there was deleted with success (CatalogResource.java handleDelete).
+  if (resource === undefined) return emptyTextReply()
+  xnat.state.resources.delete(String(resource.resourceId))
+  await xnat.archive.discard(resource)
+  return emptyTextReply()
+}
+
+function requireMayEdit({ xnat, user }: Exchange, place: TargetParent): void {
+  if (!mayUse(xnat.state, 'edit', user, place.securable)) {
+    throw new HttpFailure(403, "User account doesn't have permission to modify this session.")
+  }
+}
+
+// XNAT: here a comma separates tags; on a file upload it does not (CatalogResource.java).
+function describedBy({ query }: Exchange) {
+  const tags = query.all('tags').flatMap((list) => list.split(','))
+  return {
+    description: query.get('description'),
+    format: query.get('format'),
+    content: query.get('content'),
+    tags: tags.map((tag) => tag.trim().replace(':', '=')).filter((tag) => tag !== ''),
+  }
+}

@@ -1,0 +1,148 @@
+// A stand-in for XNAT's REST API: answers as XNAT's source says, its bad manners included, and refuses with 501 what
+// it does not know. It shares no code with the client, so that each can be held against the other.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Archive } from './archive.ts'
+import { controlPrefix, controlReply } from './control.ts'
+import { dispatch } from './dispatch.ts'
+import type { Xnat } from './exchange.ts'
+import { Faults } from './faults.ts'
+import { HttpFailure } from './http-failure.ts'
+import { misbehave } from './misbehave.ts'
+import { failureReply, type Reply, sendReply } from './reply.ts'
+import { RequestLog } from './request-log.ts'
+import { Sessions } from './sessions.ts'
+import { State } from './state.ts'
+
+export interface XnatServerOptions {
+  /** Where files, catalogs and records live; they survive a restart and a crash. Default: a fresh folder that `stop` removes. */
+  dataDir?: string
+  /** Default 0: any free one. */
+  port?: number
+  /** The administrator's account. Default `admin` / `stand-in-password`. */
+  user?: string
+  password?: string
+  /** Beginning of accession IDs, and realm of the sign-in. Default `XNAT`. */
+  siteId?: string
+  /** The server's clock; sessions expire by it. */
+  now?: () => Date
+}
+
+export interface XnatServer {
+  url: string
+  user: string
+  password: string
+  /** For arranging a test: users, settings, sessions. What happened is asked over HTTP. */
+  state: State
+  faults: Faults
+  requests: RequestLog
+  stop(): Promise<void>
+}
+
+export async function startXnat(options: XnatServerOptions = {}): Promise<XnatServer> {
+  const { port = 0, user = 'admin', password = 'stand-in-password', now = () => new Date() } = options
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'xnat-')))
+  await mkdir(dataDir, { recursive: true })
+  const archive = new Archive(dataDir)
+  await archive.open()
+  const state: State = new State(
+    dataDir,
+    new Sessions({ now: () => now().getTime(), timeoutMs: () => state.settings.sessionTimeoutMs }),
+  )
+  if (options.siteId !== undefined) state.configure({ siteId: options.siteId })
+  ensureAdmin(state, user, password)
+  const faults = new Faults()
+  const requests = new RequestLog()
+  let url = ''
+  const xnat: Xnat = { state, archive, now, siteUrl: () => url }
+  const server = createServer((request, response) => {
+    void serve({ xnat, faults, requests }, request, response)
+  })
+  // An upload takes as long as it takes.
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 60_000
+  url = `http://127.0.0.1:${await listen(server, port)}`
+  const stop = async () => {
+    await close(server)
+    state.close()
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  return { url, user, password, state, faults, requests, stop }
+}
+
+interface Parts {
+  xnat: Xnat
+  faults: Faults
+  requests: RequestLog
+}
+
+async function serve(
+  { xnat, faults, requests }: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = 'GET', url = '/' } = request
+  const head = method === 'HEAD'
+  try {
+    if (url.startsWith(controlPrefix)) {
+      await sendReply(response, await controlReply(request, { faults, requests }), { head })
+      return
+    }
+    const logged = requests.start(method, url, xnat.now())
+    const began = performance.now()
+    response.once('close', () => {
+      logged.durationMs = Math.round(performance.now() - began)
+    })
+    const fault = faults.take(method, url)
+    const reply = await (fault === undefined
+      ? dispatch(request, xnat, { truncateStore: false })
+      : misbehave(fault, request, response, xnat))
+    if (reply === undefined) return
+    logged.status = reply.status
+    await sendReply(response, reply, { head })
+  } catch (error) {
+    await sendUnexpected(response, error)
+  }
+}
+
+/** XNAT answers what it did not foresee with a 500 page holding the exception's message; here it is reported as well. */
+async function sendUnexpected(response: ServerResponse, error: unknown): Promise<void> {
+  // The sender or reader went away: there is nobody to answer.
+  if (response.destroyed || response.socket?.destroyed !== false) return
+  const message = error instanceof Error ? error.message : String(error)
+  console.error('stand-in XNAT:', error)
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const reply: Reply = failureReply(new HttpFailure(500, message))
+  await sendReply(response, reply, { head: false })
+}
+
+function ensureAdmin(state: State, username: string, password: string): void {
+  const present = state.users.get(username)
+  if (present === undefined) {
+    state.addUser({ username, password, roles: ['Administrator'], groups: ['ALL_DATA_ADMIN'] })
+  } else if (present.password !== password) {
+    state.users.put({ ...present, password })
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(address !== null && typeof address === 'object' ? address.port : port)
+    })
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)))
+    server.closeAllConnections()
+  })
+}

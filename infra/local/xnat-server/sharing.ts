@@ -1,0 +1,48 @@
+// Sharing a subject or experiment into another project: `PUT .../projects/{P2}` below the item.
+import type { Exchange } from './exchange.ts'
+import { HttpFailure } from './http-failure.ts'
+import { findProject, labelIn } from './lookup.ts'
+import { canUse, canUseData } from './permissions.ts'
+import type { Experiment, Project, Subject } from './records.ts'
+import { emptyTextReply, type Reply } from './reply.ts'
+import type { Table } from './table.ts'
+
+type Shareable = Subject | Experiment
+
+/** The project a path below an item shares it into or removes it from; undefined for any other path. */
+export function sharedProjectName(rest: string): string | undefined {
+  return /^\/projects\/([^/]+)\/?$/.exec(rest)?.[1]
+}
+
+export function shareInto<T extends Shareable>(exchange: Exchange, table: Table<T>, item: T, name: string): Reply {
+  const { query, user, xnat } = exchange
+  const project = findProject(exchange, name)
+  if (project === undefined) throw new HttpFailure(404, `Unable to identify project: ${name}`)
+  const isPrimary = query.isTrue('primary')
+  if (!canUseData(user, 'edit', project) || !canUse(xnat.state, isPrimary ? 'edit' : 'read', user, item))
+    throw new HttpFailure(403)
+  if (labelIn(item, project) !== undefined)
+    throw new HttpFailure(409, `Already assigned to project:${project.projectId}`)
+  const label = query.get('label') ?? item.label
+  if (isLabelTaken(table, project, label)) throw new HttpFailure(409, `Label already in use:${label}`)
+  table.put(
+    isPrimary
+      ? { ...item, projectId: project.projectId, label }
+      : { ...item, shares: [...item.shares, { projectId: project.projectId, label }] },
+  )
+  return emptyTextReply()
+}
+
+export function unshare<T extends Shareable>(exchange: Exchange, table: Table<T>, item: T, name: string): Reply {
+  const project = findProject(exchange, name)
+  if (project === undefined || !item.shares.some(({ projectId }) => projectId === project.projectId)) {
+    throw new HttpFailure(404, `Unable to identify project: ${name}`)
+  }
+  if (!canUseData(exchange.user, 'delete', project)) throw new HttpFailure(403)
+  table.put({ ...item, shares: item.shares.filter(({ projectId }) => projectId !== project.projectId) })
+  return emptyTextReply()
+}
+
+function isLabelTaken<T extends Shareable>(table: Table<T>, project: Project, label: string): boolean {
+  return table.find((other) => labelIn(other, project) === label) !== undefined
+}

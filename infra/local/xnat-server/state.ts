@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import * as z from 'zod'
+import { type Change, Journal } from './journal.ts'
+import {
+  defaultSettings,
+  Experiment,
+  Project,
+  Resource,
+  type ResourceParent,
+  Scan,
+  SiteSettings,
+  Subject,
+  User,
+} from './records.ts'
+import type { Sessions } from './sessions.ts'
+import { Table } from './table.ts'
+
+const DeletedProject = z.object({ projectId: z.string() })
+const Sequence = z.object({ name: z.string(), value: z.number() })
+type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event'
+
+/** Everything the stand-in knows apart from files. Every change is in the journal before the call returns. */
+export class State {
+  readonly users: Table<User>
+  readonly projects: Table<Project>
+  readonly subjects: Table<Subject>
+  readonly experiments: Table<Experiment>
+  readonly scans: Table<Scan>
+  readonly resources: Table<Resource>
+  readonly deletedProjects: Table<z.infer<typeof DeletedProject>>
+  /** Live logins. They are lost in a restart. */
+  readonly sessions: Sessions
+  readonly #settings: Table<SiteSettings>
+  readonly #sequences: Table<z.infer<typeof Sequence>>
+  readonly #journal: Journal
+
+  constructor(dataDir: string, sessions: Sessions) {
+    this.sessions = sessions
+    this.#journal = new Journal(join(dataDir, 'records.jsonl'))
+    const save = (change: Change) => this.#journal.append(change)
+    this.users = new Table({ name: 'users', schema: User, keyOf: (user) => user.username }, save)
+    this.projects = new Table({ name: 'projects', schema: Project, keyOf: (project) => project.projectId }, save)
+    this.subjects = new Table(
+      {
+        name: 'subjects',
+        schema: Subject,
+        keyOf: (subject) => subject.subjectId,
+        groupOf: (subject) => subject.projectId,
+      },
+      save,
+    )
+    this.experiments = new Table(
+      {
+        name: 'experiments',
+        schema: Experiment,
+        keyOf: (experiment) => experiment.experimentId,
+        groupOf: (experiment) => experiment.projectId,
+      },
+      save,
+    )
+    this.scans = new Table(
+      { name: 'scans', schema: Scan, keyOf: (scan) => String(scan.rowId), groupOf: (scan) => scan.sessionId },
+      save,
+    )
+    this.resources = new Table(
+      {
+        name: 'resources',
+        schema: Resource,
+        keyOf: (resource) => String(resource.resourceId),
+        groupOf: (resource) => parentKey(resource.parent),
+      },
+      save,
+    )
+    this.deletedProjects = new Table(
+      { name: 'deletedProjects', schema: DeletedProject, keyOf: (project) => project.projectId },
+      save,
+    )
+    this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
+    this.#sequences = new Table({ name: 'sequences', schema: Sequence, keyOf: (sequence) => sequence.name }, save)
+    this.#load()
+  }
+
+  get settings(): SiteSettings {
+    return this.#settings.get('site') ?? defaultSettings
+  }
+
+  configure(changes: Partial<SiteSettings>): void {
+    this.#settings.put({ ...this.settings, ...changes })
+  }
+
+  next(counter: Counter): number {
+    const value = (this.#sequences.get(counter)?.value ?? 0) + 1
+    this.#sequences.put({ name: counter, value })
+    return value
+  }
+
+  /** Adds an account, enabled and verified unless told otherwise. Its password is its username unless given. */
+  addUser(user: Partial<User> & { username: string }): User {
+    return this.users.put({
+      id: this.next('user'),
+      password: user.username,
+      firstName: user.username,
+      lastName: user.username,
+      email: `${user.username}@example.org`,
+      enabled: true,
+      verified: true,
+      roles: [],
+      groups: [],
+      ...user,
+    })
+  }
+
+  resourcesOf(parent: Pick<ResourceParent, 'level' | 'id'>): Resource[] {
+    return this.resources.group(parentKey(parent))
+  }
+
+  close(): void {
+    this.#journal.close()
+  }
+
+  #load(): void {
+    const tables = [
+      this.users,
+      this.projects,
+      this.subjects,
+      this.experiments,
+      this.scans,
+      this.resources,
+      this.deletedProjects,
+      this.#settings,
+      this.#sequences,
+    ]
+    const byName = new Map(tables.map((table) => [table.name, table]))
+    for (const change of this.#journal.read()) byName.get(change.table)?.replay(change)
+    this.#journal.rewrite(tables.flatMap((table) => table.changes()))
+  }
+}
+
+function parentKey(parent: Pick<ResourceParent, 'level' | 'id'>): string {
+  return `${parent.level}:${parent.id}`
+}
