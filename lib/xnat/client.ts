@@ -182,11 +182,12 @@ export class XnatClient {
     await this.text({ method: 'GET', path: xnatPath`/data/auth`, ...options })
   }
 
-  /** Ends the session in XNAT, if there is one. The next call signs in again. */
+  /** Ends the session in XNAT, if there is one, within 10 s. The next call signs in again. */
   async logout(options: CallOptions = {}): Promise<void> {
     const login = this.#login.take()
     if (login === undefined) return
-    const call: Call = { method: 'DELETE', path: xnatPath`/data/JSESSION`, accept: [401], ...options }
+    const path = xnatPath`/data/JSESSION`
+    const call: Call = { method: 'DELETE', path, accept: [401], timeouts: { callMs: 10_000 }, ...options }
     await this.#within(call, async ({ signal }) => {
       const answer = await this.#exchange(call, cookieOf(login), { number: 1, signal })
       await this.#receiveText(call, answer)
