@@ -10,7 +10,7 @@ import { HttpFailure } from './http-failure.ts'
 import { spool } from './stored-file.ts'
 
 type ArchiveKind = 'tar' | 'tgz' | 'zip' | 'gz'
-export type EntrySink = (path: string, content: AsyncIterable<Buffer>) => Promise<void>
+export type EntrySink = (path: string, content: AsyncIterable<unknown>) => Promise<void>
 
 // XNAT: by the end of the name, in lower case only (Format.java).
 export function archiveKind(name: string): ArchiveKind | undefined {

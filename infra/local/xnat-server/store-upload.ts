@@ -65,7 +65,7 @@ async function storeFile(upload: Upload, file: IncomingFile): Promise<void> {
   await unpack({ kind, name, content: file.open(), spoolPath }, (path, content) => storeEntry(upload, path, content))
 }
 
-async function storeEntry(upload: Upload, path: string, content: AsyncIterable<Buffer>): Promise<void> {
+async function storeEntry(upload: Upload, path: string, content: AsyncIterable<unknown>): Promise<void> {
   const { archive } = upload.exchange.xnat
   if (!isInside(path)) throw new HttpFailure(500, 'The path leads out of the resource.')
   const place = archive.fileOf(upload.resource, path)

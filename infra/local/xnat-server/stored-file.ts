@@ -18,7 +18,7 @@ export interface StoredFile {
  * then meets a file that "exists" (FileWriterWrapper.java write, CatalogUtils.java storeCatalogEntry).
  */
 export async function storeStream(
-  source: AsyncIterable<Buffer>,
+  source: AsyncIterable<unknown>,
   place: { spoolPath: string; path: string; isTruncated: boolean },
 ): Promise<StoredFile> {
   const { spoolPath, path, isTruncated } = place
@@ -54,7 +54,7 @@ export async function digestFile(path: string): Promise<StoredFile> {
 }
 
 /** Reads a body to its end and drops it. */
-export async function drain(content: AsyncIterable<Buffer>): Promise<void> {
+export async function drain(content: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of content);
 }
 
