@@ -36,6 +36,9 @@ function readHeaders(request: S3Request): Record<string, string> {
       MaxSizeAllowed: String(maxMetadataBytes),
     })
   }
+  // S3: the class is sent back only when it is not the usual one.
+  const storageClass = request.header('x-amz-storage-class') ?? 'STANDARD'
+  if (storageClass !== 'STANDARD') headers['x-amz-storage-class'] = storageClass
   // S3: aws-chunked is how the body travelled, not what the object is.
   const encodings = (headers['content-encoding'] ?? '').split(',').map((encoding) => encoding.trim())
   const own = encodings.filter((encoding) => encoding !== '' && encoding !== 'aws-chunked').join(',')
@@ -50,12 +53,15 @@ function refuseIgnored(request: S3Request): void {
     throw new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs')
   }
   for (const [name, value] of request.headers) {
-    const isPlain = (name === 'x-amz-storage-class' && value === 'STANDARD') || (name === sse && value === 'AES256')
+    const isPlain =
+      (name === 'x-amz-storage-class' && onlineClasses.includes(value)) || (name === sse && value === 'AES256')
     if (!isPlain && refusedHeaders.some((refused) => name.startsWith(refused)))
       throw notImplemented(`${name}: ${value}`)
   }
 }
 
+/** The others need a restore before they can be read. */
+const onlineClasses = ['STANDARD', 'REDUCED_REDUNDANCY', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING']
 const sse = 'x-amz-server-side-encryption'
 const refusedHeaders = [
   sse,

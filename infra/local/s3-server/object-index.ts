@@ -32,6 +32,7 @@ export interface ObjectListing {
   /** Without its quotes. */
   etag: string
   modified: Date
+  storageClass: string
 }
 
 export interface StoredObject extends ObjectListing, ObjectAttributes {
@@ -59,7 +60,9 @@ export class ObjectIndex {
   readonly #blobs: Statement
 
   constructor(db: Database) {
-    this.#get = db.prepare('SELECT * FROM objects WHERE bucket = ? AND key = ?')
+    this.#get = db.prepare(
+      "SELECT *, headers ->> 'x-amz-storage-class' AS storage_class FROM objects WHERE bucket = ? AND key = ?",
+    )
     this.#insert = db.prepare(`
       INSERT INTO objects (bucket, key, size, etag, modified, headers, tags, checksum_algorithm, checksum_type, checksum_value)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`)
@@ -68,7 +71,7 @@ export class ObjectIndex {
     this.#segments = db.prepare('SELECT blob, size FROM segments WHERE object = ? ORDER BY position')
     this.#setTags = db.prepare('UPDATE objects SET tags = ? WHERE id = ?')
     this.#scan = db.prepare(`
-      SELECT key, size, etag, modified FROM objects
+      SELECT key, size, etag, modified, headers ->> 'x-amz-storage-class' AS storage_class FROM objects
       WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`)
     this.#blobs = db.prepare('SELECT blob FROM segments')
   }
@@ -149,6 +152,7 @@ function toListing(row: Row): ObjectListing {
     sizeBytes: numberOf(row, 'size'),
     etag: textOf(row, 'etag'),
     modified: new Date(numberOf(row, 'modified')),
+    storageClass: findText(row, 'storage_class') ?? 'STANDARD',
   }
 }
 

@@ -134,13 +134,13 @@ function commonElements(request: S3Request, page: Page): XmlNode {
 function pageElements(request: S3Request, page: Page, { withOwner }: { withOwner: boolean }): XmlNode {
   const encode = nameEncoder(request)
   return {
-    Contents: page.contents.map(({ key, modified, etag, sizeBytes }) => ({
+    Contents: page.contents.map(({ key, modified, etag, sizeBytes, storageClass }) => ({
       Key: encode(key),
       LastModified: modified.toISOString(),
       ETag: quoted(etag),
       Size: sizeBytes,
       Owner: withOwner ? owner : undefined,
-      StorageClass: 'STANDARD',
+      StorageClass: storageClass,
     })),
     CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
   }
