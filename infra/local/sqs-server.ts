@@ -1,7 +1,10 @@
 // The embedded SQS: fauxqs, bound to this machine alone, and kept over restarts when given a folder.
 import diagnostics from 'node:diagnostics_channel'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { ChangeMessageVisibilityBatchCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
+import * as z from 'zod'
 
 export interface SqsServerOptions {
   /** 0, the default, takes any free port. */
@@ -16,7 +19,7 @@ export interface SqsServer {
   /** Creates the queue, or gives the one that was kept these attributes. They are named as SQS names them. */
   createQueue(name: string, attributes?: Record<string, string>): Promise<{ url: string; arn: string }>
   messageCounts(name: string): { ready: number; delayed: number; inFlight: number }
-  /** Makes every message visible within a second that a reader held when the process before this one ended. */
+  /** Makes every message visible at once that a reader held when the process before this one ended. */
   releaseInFlight(): Promise<void>
   stop(): Promise<void>
 }
@@ -31,6 +34,7 @@ export async function startSqs(options: SqsServerOptions = {}): Promise<SqsServe
       ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
     }),
   )
+  if (options.dataDir !== undefined) mendRelease(options.dataDir)
   const url = `http://127.0.0.1:${server.port}`
   const client = new SQSClient({
     endpoint: url,
@@ -64,8 +68,7 @@ export async function startSqs(options: SqsServerOptions = {}): Promise<SqsServe
           const Entries = handles.slice(start, start + 10).map((ReceiptHandle, index) => ({
             Id: String(index),
             ReceiptHandle,
-            // fauxqs: 0 fails on the row it keeps (a NULL receive count) and the message is lost until the next start.
-            VisibilityTimeout: 1,
+            VisibilityTimeout: 0,
           }))
           await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl(name), Entries }))
         }
@@ -84,9 +87,28 @@ function messagesIn(server: FauxqsServer, name: string) {
   return queue.messages
 }
 
-interface Listening {
-  listen: (options: { port?: number; host?: string }) => Promise<string>
+/**
+ * fauxqs: setting a visibility timeout of 0 writes NULL over the receive count of the row it keeps. The column takes
+ * none, so the write fails and the message is out of reach until the next start (persistence.js, updateMessageReady).
+ * Here the row is released with its count, and that write is left out.
+ */
+function mendRelease(dataDir: string): void {
+  const database = new DatabaseSync(join(dataDir, 'fauxqs.db'))
+  database.exec(`
+    CREATE TRIGGER IF NOT EXISTS release_keeps_receive_count BEFORE UPDATE ON sqs_messages
+    WHEN NEW.approximate_receive_count IS NULL
+    BEGIN
+      UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = OLD.message_id;
+      SELECT RAISE(IGNORE);
+    END`)
+  database.close()
 }
+
+const FastifyAnnouncement = z.object({
+  fastify: z.custom<{ listen: (options: object) => Promise<string> }>(
+    (value) => typeof value === 'object' && value !== null && 'listen' in value,
+  ),
+})
 
 /**
  * fauxqs always listens on 0.0.0.0, which would open the queues, and what is written in them, to the network. Fastify
@@ -94,7 +116,7 @@ interface Listening {
  */
 async function onLoopback<T>(start: () => Promise<T>): Promise<T> {
   const bind = (message: unknown) => {
-    const { fastify } = message as { fastify: Listening }
+    const { fastify } = FastifyAnnouncement.parse(message)
     const listen = fastify.listen.bind(fastify)
     fastify.listen = (options) => listen({ ...options, host: '127.0.0.1' })
   }

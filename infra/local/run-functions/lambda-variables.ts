@@ -1,4 +1,5 @@
-import { LOCAL_ACCOUNT_ID, type LocalFunction } from './resolve-service.ts'
+import { LOCAL_ACCOUNT_ID } from './resolve-resources.ts'
+import type { LocalFunction } from './resolve-service.ts'
 
 // What a process needs from the machine it runs on. All else in the runner's environment stays out, because on AWS
 // it would not be there either.

@@ -3,7 +3,7 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSMessageAttribute, SQSRecord } from 'aws-lambda'
 import * as z from 'zod'
-import type { LocalQueue } from './resolve-service.ts'
+import type { LocalQueue } from './resolve-resources.ts'
 
 /** A message as it was received, with what is needed to delete it. */
 export interface ReceivedMessage {

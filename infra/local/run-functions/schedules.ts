@@ -4,7 +4,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ScheduleEvent } from './function-events.ts'
-import { LOCAL_ACCOUNT_ID, type LocalFunction } from './resolve-service.ts'
+import { LOCAL_ACCOUNT_ID } from './resolve-resources.ts'
+import type { LocalFunction } from './resolve-service.ts'
 
 // Longer timers fire at once (Node.js, setTimeout).
 const LONGEST_TIMER_MS = 2 ** 31 - 1
