@@ -7,11 +7,11 @@ import { createGzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
 import { ZipFile } from 'yazl'
 import { ifMissing } from './archive.ts'
+import { categoryOf } from './category.ts'
 import type { Exchange } from './exchange.ts'
 import type { ListedFile } from './file-listing.ts'
 import { HttpFailure } from './http-failure.ts'
 import type { Reply } from './reply.ts'
-import { categoryOf } from './routes/resources.ts'
 import type { Target } from './target.ts'
 
 type ArchiveFormat = 'zip' | 'tar' | 'tar.gz'
@@ -101,7 +101,7 @@ function entryName(exchange: Exchange, target: Target, { resource, entry }: List
   const structure = query.get('structure') ?? 'default'
   if (structure === 'legacy') return exchange.xnat.archive.fileOf(resource, entry.path).replace(/^\//, '')
   if (structure === 'improved') {
-    const { category, cat_id, cat_desc } = categoryOf(exchange, resource.parent)
+    const { category, cat_id, cat_desc } = categoryOf(exchange.xnat, resource.parent)
     const place = cat_id === '' ? category : `${category}/${cat_id}_${cat_desc ?? ''}`
     return `${place}/${label}/${entry.path}`
   }

@@ -11,7 +11,9 @@ import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
 import { uncoveredRoutes } from './routes/not-covered.ts'
 import { accessibilityRoutes } from './routes/project-settings.ts'
+import { projectUserRoutes } from './routes/project-users.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { refreshRoutes } from './routes/refresh-catalog.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { scanRoutes } from './routes/scans.ts'
 import { signInRoutes } from './routes/sign-in.ts'
@@ -25,6 +27,8 @@ const router = new Router([
   ...signInRoutes,
   ...projectRoutes,
   ...accessibilityRoutes,
+  ...projectUserRoutes,
+  ...refreshRoutes,
   ...subjectRoutes,
   ...experimentRoutes,
   ...scanRoutes,

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import { HttpFailure } from './http-failure.ts'
 import { canReadProject, canUse } from './permissions.ts'
 import type { Experiment, Project, Subject } from './records.ts'
 import type { Table } from './table.ts'
@@ -42,4 +43,20 @@ export function isVisible({ xnat, user }: Who, item: Subject | Experiment): bool
 export function labelIn(item: Subject | Experiment, project: Project): string | undefined {
   if (item.projectId === project.projectId) return item.label
   return item.shares.find((share) => share.projectId === project.projectId)?.label
+}
+
+/** The project a path names. */
+export function requireProject(exchange: Exchange): Project {
+  const name = exchange.params['PROJECT_ID'] ?? ''
+  const project = findProject(exchange, name)
+  if (project === undefined) throw new HttpFailure(404, `Unable to identify project ${name}`)
+  return project
+}
+
+/** The subject a path names. */
+export function requireSubject(exchange: Exchange, project: Project): Subject {
+  const name = exchange.params['SUBJECT_ID'] ?? ''
+  const subject = findSubject(exchange, name, project)
+  if (subject === undefined) throw new HttpFailure(404, `Unable to identify subject ${name}`)
+  return subject
 }

@@ -2,6 +2,7 @@ import type { Exchange } from './exchange.ts'
 import { HttpFailure } from './http-failure.ts'
 import { mayUse, securableOf } from './permissions.ts'
 import type { Resource, ResourceParent } from './records.ts'
+import { isAt } from './resources-below.ts'
 import { parentsOf, resolveTarget, type Target, type TargetParent } from './target.ts'
 
 /**
@@ -33,10 +34,6 @@ export function resolveForWrite(exchange: Exchange): {
   if (place === undefined) throw new HttpFailure(404)
   const name = exchange.params['RESOURCE_ID']
   return { target, place, resource: name === undefined ? undefined : findResources(exchange, [place], name)[0] }
-}
-
-export function isAt(resource: Resource, parent: ResourceParent): boolean {
-  return parent.direction === undefined || resource.parent.direction === parent.direction
 }
 
 interface NewResource {

@@ -1,25 +1,23 @@
 // Experiments: image sessions and other subject assessments (ExperimentListResource.java, SubjAssessmentResource.java).
-import { nextExperimentId } from '../accession.ts'
+
+import { createdInList } from '../created-reply.ts'
 import { deleteExperimentData } from '../deletion.ts'
 import { type ItemDocument, readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
-import { listedExperiment } from '../experiment-listing.ts'
-import { experimentFields, fieldsFromDocument, fieldsFromQuery } from '../fields.ts'
+import { createExperiment, mergeExperiment, requireCreatable } from '../experiment-records.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { experimentItem } from '../item.ts'
 import { itemReply } from '../item-reply.ts'
-import { listingReply } from '../listing.ts'
-import { findExperiment, findProject, findSubject, isVisible, labelIn } from '../lookup.ts'
+import { findExperiment, findProject, findSubject, labelIn, requireProject } from '../lookup.ts'
 import { canUse, canUseData } from '../permissions.ts'
 import { Query } from '../query.ts'
 import type { Experiment, Project, Subject } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
 import { tableReply } from '../result-set.ts'
 import { archiveRoutes } from '../router.ts'
-import { createScansOf } from '../scan-documents.ts'
 import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
-import { isAssessorType, isKnownType, isScanType } from '../xsi-types.ts'
-import { create as createSubject } from './subjects.ts'
+import { createSubject } from '../subject-records.ts'
+import { listAllExperiments, listProjectExperiments } from './experiment-lists.ts'
 
 const item = { GET: showExperiment, PUT: putExperiment, DELETE: deleteExperiment }
 export const experimentRoutes = [
@@ -34,46 +32,6 @@ export const experimentRoutes = [
   ...archiveRoutes('/projects/{PROJECT_ID}/subjects/{SUBJECT_ID}/experiments/{EXPT_ID}', item),
 ]
 
-function listAllExperiments(exchange: Exchange): Reply {
-  const { xnat, query } = exchange
-  const visible = xnat.state.experiments.all().filter((experiment) => isVisible(exchange, experiment))
-  const xsiType = query.get('xsiType') ?? ''
-  const kindColumns = isAssessorType(xsiType)
-    ? ['session_ID', 'session_label']
-    : xsiType === ''
-      ? []
-      : ['subject_ID', 'subject_label']
-  return listingReply(
-    exchange,
-    visible.map((experiment) => listedExperiment(xnat.state, experiment)),
-    {
-      defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', ...kindColumns],
-      title: 'Matching experiments',
-      canPage: true,
-    },
-  )
-}
-
-function listProjectExperiments(exchange: Exchange): Reply {
-  const { xnat, user } = exchange
-  const project = requireProject(exchange)
-  const subject = exchange.params['SUBJECT_ID'] === undefined ? undefined : requireSubject(exchange, project)
-  if (!canUseData(user, 'read', project)) {
-    throw new HttpFailure(403, `Unable to read experiments for Project: ${project.projectId}`)
-  }
-  const records = xnat.state.experiments.all().flatMap((experiment) => {
-    const label = labelIn(experiment, project)
-    const isListed =
-      experiment.sessionId === undefined && (subject === undefined || experiment.subjectId === subject.subjectId)
-    return label !== undefined && isListed ? [listedExperiment(xnat.state, experiment, label)] : []
-  })
-  return listingReply(exchange, records, {
-    defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', 'xnat:subjectassessordata/id'],
-    title: 'Matching experiments',
-    canPage: true,
-  })
-}
-
 async function createFromList(exchange: Exchange): Promise<Reply> {
   const project = requireProject(exchange)
   const document = await readDocument(exchange)
@@ -86,10 +44,8 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
     throw new HttpFailure(409, 'Specified experiment already exists.')
   }
   requireMayEdit(exchange, project)
-  const experiment = create(exchange, { project, subject, label, document, need: 'POST' })
-  const url = `${exchange.xnat.siteUrl()}${exchange.rawPath.replace(/\/$/, '')}/${experiment.experimentId}`
-  const reply = textReply(url)
-  return { ...reply, headers: { ...reply.headers, Location: url } }
+  const experiment = createExperiment(exchange, { project, subject, label, document, need: 'POST' })
+  return createdInList(exchange, experiment.experimentId)
 }
 
 function showExperiment(exchange: Exchange): Reply {
@@ -136,7 +92,10 @@ async function putExperiment(exchange: Exchange): Promise<Reply> {
   requireMayEdit(exchange, project)
   requireCreatable(exchange, document, 'PUT')
   const subject = subjectForNew(exchange, project, document)
-  return textReply(create(exchange, { project, subject, label: name, document, need: 'PUT' }).experimentId, 201)
+  return textReply(
+    createExperiment(exchange, { project, subject, label: name, document, need: 'PUT' }).experimentId,
+    201,
+  )
 }
 
 async function deleteExperiment(exchange: Exchange): Promise<Reply> {
@@ -165,7 +124,7 @@ function update(
   const subject =
     params['SUBJECT_ID'] === undefined || project === undefined ? undefined : subjectForNew(exchange, project, document)
   experiments.put({
-    ...merge(exchange, present, document, { isNew: false }),
+    ...mergeExperiment(exchange, present, document, { isNew: false }),
     // XNAT: a label is unique in its project, so naming another subject in the path moves the session there.
     ...(subject !== undefined && { subjectId: subject.subjectId }),
   })
@@ -194,62 +153,6 @@ function refuseIdentityChange(experiment: Experiment, document: ItemDocument | u
   if (differs('label', experiment.label)) throw new HttpFailure(400, 'Label must be modified through separate URI.')
 }
 
-interface NewExperiment {
-  project: Project
-  subject: Subject
-  label: string | undefined
-  document: ItemDocument | undefined
-  need: 'PUT' | 'POST'
-}
-
-function create(exchange: Exchange, { project, subject, label, document, need }: NewExperiment): Experiment {
-  const { xnat, user } = exchange
-  const xsiType = requireCreatable(exchange, document, need)
-  // XNAT: the identifier check throws where nobody turns it into a 4xx (SubjAssessmentResource.java).
-  if (label !== undefined && !/^[\w .-]+$/.test(label))
-    throw new HttpFailure(500, 'Identifiers cannot use special characters.')
-  const experimentId = nextExperimentId(xnat.state)
-  const blank: Experiment = {
-    experimentId,
-    projectId: project.projectId,
-    label: label ?? experimentId,
-    xsiType,
-    subjectId: subject.subjectId,
-    fields: {},
-    shares: [],
-    inserted: { at: xnat.now().toISOString(), by: user?.username ?? 'guest' },
-  }
-  const experiment = xnat.state.experiments.put(merge(exchange, blank, document, { isNew: true }))
-  createScansOf(exchange, experiment, document)
-  return experiment
-}
-
-/** @throws {HttpFailure} 417 without a type, 400 for one that is no experiment. */
-function requireCreatable({ query }: Exchange, document: ItemDocument | undefined, need: 'PUT' | 'POST'): string {
-  const xsiType = document === undefined ? query.get('xsiType') : (document.xsiType ?? '')
-  if (xsiType === undefined) throw new HttpFailure(417, `Need ${need} Contents`)
-  if (!isKnownType(xsiType) || isScanType(xsiType) || isAssessorType(xsiType)) {
-    throw new HttpFailure(400, `${xsiType} is not an experiment type`)
-  }
-  return xsiType
-}
-
-function merge(
-  { query }: Exchange,
-  experiment: Experiment,
-  document: ItemDocument | undefined,
-  options: { isNew: boolean },
-): Experiment {
-  return {
-    ...experiment,
-    fields: {
-      ...experiment.fields,
-      ...(document !== undefined && fieldsFromDocument(document.values, experimentFields)),
-      ...fieldsFromQuery(query, experimentFields, options),
-    },
-  }
-}
-
 // XNAT: a subject that does not exist is created with that label (SubjAssessmentResource.java handlePut).
 function subjectForNew(exchange: Exchange, project: Project, document: ItemDocument | undefined): Subject {
   const name = exchange.params['SUBJECT_ID'] ?? exchange.query.get('subject_ID') ?? document?.values.get('subject_ID')
@@ -265,20 +168,6 @@ function requireMayEdit({ user }: Exchange, project: Project): void {
       'Specified user account has insufficient create privileges for experiments in this project.',
     )
   }
-}
-
-function requireProject(exchange: Exchange): Project {
-  const name = exchange.params['PROJECT_ID'] ?? ''
-  const project = findProject(exchange, name)
-  if (project === undefined) throw new HttpFailure(404, `Unable to identify project ${name}`)
-  return project
-}
-
-function requireSubject(exchange: Exchange, project: Project): Subject {
-  const name = exchange.params['SUBJECT_ID'] ?? ''
-  const subject = findSubject(exchange, name, project)
-  if (subject === undefined) throw new HttpFailure(404, `Unable to identify subject ${name}`)
-  return subject
 }
 
 function requireExperiment(exchange: Exchange): Experiment {

@@ -1,14 +1,17 @@
 // Resources, XNAT's labelled catalogs of files (CatalogResourceList.java, CatalogResource.java).
 import { readFile } from 'node:fs/promises'
+import { categoryOf } from '../category.ts'
+import { createdInList } from '../created-reply.ts'
 import { readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { requireAcceptable } from '../media-types.ts'
 import { mayUse } from '../permissions.ts'
-import type { Resource, ResourceParent } from '../records.ts'
-import { documentReply, emptyTextReply, type Reply, textReply } from '../reply.ts'
-import { createResource, findResources, isAt, resolveForWrite } from '../resource-lookup.ts'
+import type { Resource } from '../records.ts'
+import { documentReply, emptyTextReply, type Reply } from '../reply.ts'
+import { createResource, findResources, resolveForWrite } from '../resource-lookup.ts'
 import { resourcePaths } from '../resource-paths.ts'
+import { isAt, listedBelow } from '../resources-below.ts'
 import { type Row, tableReply } from '../result-set.ts'
 import { archiveRoutes } from '../router.ts'
 import { parentsOf, resolveTarget, type TargetParent } from '../target.ts'
@@ -41,13 +44,13 @@ function listResources(exchange: Exchange): Reply {
   const target = resolveTarget(exchange)
   const parents = parentsOf(target)
   if (parents.length === 0) throw new HttpFailure(404)
-  const all = exchange.query.isTrue('all')
-    ? [...parents, ...parents.flatMap((place) => below(exchange, place))]
-    : parents
-  const rows = all.flatMap(({ parent }) => {
-    const resources = exchange.xnat.state.resourcesOf(parent).filter((resource) => isAt(resource, parent))
-    return resources.map((resource) => listedResource(exchange, resource))
-  })
+  const { state } = exchange.xnat
+  const resources = parents.flatMap(({ parent }) =>
+    exchange.query.isTrue('all')
+      ? listedBelow(state, parent)
+      : state.resourcesOf(parent).filter((resource) => isAt(resource, parent)),
+  )
+  const rows = resources.map((resource) => listedResource(exchange, resource))
   return tableReply(exchange, rows, { columns, title: 'Resources' })
 }
 
@@ -56,7 +59,7 @@ function listedResource(exchange: Exchange, resource: Resource): Row {
     xnat_abstractresource_id: resource.resourceId,
     label: resource.label,
     element_name: 'xnat:resourceCatalog',
-    ...categoryOf(exchange, resource.parent),
+    ...categoryOf(exchange.xnat, resource.parent),
     file_count: resource.fileCount,
     file_size: resource.fileSize,
     tags: resource.tags.join(','),
@@ -65,35 +68,8 @@ function listedResource(exchange: Exchange, resource: Resource): Row {
   }
 }
 
-export function categoryOf({ xnat }: Exchange, parent: ResourceParent) {
-  const scan = parent.level === 'scan' ? xnat.state.scans.get(parent.id) : undefined
-  if (scan !== undefined) return { category: 'scans', cat_id: scan.scanId, cat_desc: scan.fields['type'] }
-  const experiment = parent.level === 'experiment' ? xnat.state.experiments.get(parent.id) : undefined
-  if (experiment?.sessionId !== undefined) {
-    return { category: 'assessors', cat_id: experiment.experimentId, cat_desc: experiment.xsiType }
-  }
-  return { category: 'resources', cat_id: '', cat_desc: '' }
-}
-
-/** The scans and assessors of a session: `all=true` lists their resources too. */
-function below({ xnat }: Exchange, { parent, securable }: TargetParent): TargetParent[] {
-  if (parent.level !== 'experiment') return []
-  const { state } = xnat
-  const scans = state.scans
-    .group(parent.id)
-    .map((scan) => ({ parent: { level: 'scan' as const, id: String(scan.rowId) }, securable }))
-  const assessors = state.experiments
-    .all()
-    .filter(({ sessionId }) => sessionId === parent.id)
-    .map((assessor) => ({
-      parent: { level: 'experiment' as const, id: assessor.experimentId },
-      securable: { kind: 'item' as const, item: assessor },
-    }))
-  return [...scans, ...assessors]
-}
-
 async function createFromList(exchange: Exchange): Promise<Reply> {
-  const { query, xnat, rawPath } = exchange
+  const { query } = exchange
   const { place } = resolveForWrite(exchange)
   requireMayEdit(exchange, place)
   const document = await readDocument(exchange)
@@ -102,9 +78,7 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
   if (findResources(exchange, [place], label).length > 0)
     throw new HttpFailure(409, 'Specified resource already exists.')
   const resource = await createResource(exchange, place.parent, { label, ...describedBy(exchange) })
-  const url = `${xnat.siteUrl()}${rawPath.replace(/\/$/, '')}/${resource.resourceId}`
-  const reply = textReply(url)
-  return { ...reply, headers: { ...reply.headers, Location: url } }
+  return createdInList(exchange, resource.resourceId)
 }
 
 async function showCatalog(exchange: Exchange): Promise<Reply> {

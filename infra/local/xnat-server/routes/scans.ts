@@ -1,4 +1,6 @@
 // Scans (ScanList.java, ScanResource.java).
+
+import { createdInList } from '../created-reply.ts'
 import { deleteScanData } from '../deletion.ts'
 import { readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
@@ -9,7 +11,7 @@ import { itemReply } from '../item-reply.ts'
 import { listingReply } from '../listing.ts'
 import { canUse } from '../permissions.ts'
 import type { Experiment, Scan } from '../records.ts'
-import { emptyTextReply, type Reply, textReply } from '../reply.ts'
+import { emptyTextReply, type Reply } from '../reply.ts'
 import { archiveRoutes } from '../router.ts'
 import { createScan } from '../scan-documents.ts'
 import { findSession } from '../session-lookup.ts'
@@ -67,9 +69,7 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
     ...fieldsFromQuery(exchange.query, scanFields, { isNew: true }),
   }
   const scan = createScan(exchange, session, { scanId, xsiType, fields })
-  const url = `${exchange.xnat.siteUrl()}${exchange.rawPath.replace(/\/$/, '')}/${scan.scanId}`
-  const reply = textReply(url)
-  return { ...reply, headers: { ...reply.headers, Location: url } }
+  return createdInList(exchange, scan.scanId)
 }
 
 function showScan(exchange: Exchange): Reply {

@@ -1,9 +1,10 @@
 // Subjects (ProjectSubjectList.java, SubjectListResource.java, SubjectResource.java).
-import { nextSubjectId } from '../accession.ts'
+
+import { createdInList } from '../created-reply.ts'
 import { deleteSubjectData } from '../deletion.ts'
 import { type ItemDocument, readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
-import { fieldsFromDocument, fieldsFromQuery, subjectFields } from '../fields.ts'
+import { subjectFields } from '../fields.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { subjectItem } from '../item.ts'
 import { itemReply } from '../item-reply.ts'
@@ -14,6 +15,7 @@ import type { Project, Subject } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
 import { archiveRoutes } from '../router.ts'
 import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
+import { createSubject, mergeSubject } from '../subject-records.ts'
 import { listTimestamp } from '../timestamps.ts'
 
 const item = { GET: showSubject, PUT: putSubject, DELETE: deleteSubject }
@@ -76,7 +78,7 @@ function listedSubject(subject: Subject, label: string): ListedRecord {
 }
 
 async function createFromList(exchange: Exchange): Promise<Reply> {
-  const { query, xnat } = exchange
+  const { query } = exchange
   const project = requireProject(exchange)
   const document = await readSubject(exchange)
   const subjectLabel = query.get('label') ?? document?.values.get('label')
@@ -84,10 +86,8 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
     throw new HttpFailure(409, 'Subject already exists.')
   }
   requireMayCreate(exchange, project)
-  const subject = create(exchange, project, subjectLabel, document)
-  const url = `${xnat.siteUrl()}${exchange.rawPath.replace(/\/$/, '')}/${subject.subjectId}`
-  const reply = textReply(url)
-  return { ...reply, headers: { ...reply.headers, Location: url } }
+  const subject = createSubject(exchange, project, subjectLabel, document)
+  return createdInList(exchange, subject.subjectId)
 }
 
 function showSubject(exchange: Exchange): Reply {
@@ -106,13 +106,13 @@ async function putSubject(exchange: Exchange): Promise<Reply> {
   if (present === undefined) {
     if (!/^[^'"\\/&<>]+$/.test(name)) throw new HttpFailure(417, 'Invalid character in subject label.')
     requireMayCreate(exchange, project)
-    return textReply(create(exchange, project, document?.values.get('label') ?? name, document).subjectId, 201)
+    return textReply(createSubject(exchange, project, document?.values.get('label') ?? name, document).subjectId, 201)
   }
   if (!canUse(state, 'edit', user, present)) throw insufficient('edit')
   const label = query.get('label')
   if (label !== undefined) return rename(exchange, present, project, label)
   refuseIdentityChange(present, document)
-  state.subjects.put(merge(exchange, present, document, { isNew: false }))
+  state.subjects.put(mergeSubject(exchange, present, document, { isNew: false }))
   return textReply(present.subjectId)
 }
 
@@ -151,42 +151,6 @@ async function readSubject(exchange: Exchange): Promise<ItemDocument | undefined
     throw new HttpFailure(422, 'Only xnat:Subject documents can be PUT to this address.')
   }
   return document
-}
-
-/** Creates a subject. XNAT does the same on its own when an experiment names one that is missing. */
-export function create(
-  exchange: Exchange,
-  project: Project,
-  label: string | undefined,
-  document?: ItemDocument,
-): Subject {
-  const { xnat, user } = exchange
-  const subjectId = nextSubjectId(xnat.state)
-  const blank: Subject = {
-    subjectId,
-    projectId: project.projectId,
-    label: label ?? subjectId,
-    fields: {},
-    shares: [],
-    inserted: { at: xnat.now().toISOString(), by: user?.username ?? 'guest' },
-  }
-  return xnat.state.subjects.put(merge(exchange, blank, document, { isNew: true }))
-}
-
-function merge(
-  { query }: Exchange,
-  subject: Subject,
-  document: ItemDocument | undefined,
-  options: { isNew: boolean },
-): Subject {
-  return {
-    ...subject,
-    fields: {
-      ...subject.fields,
-      ...(document !== undefined && fieldsFromDocument(document.values, subjectFields)),
-      ...fieldsFromQuery(query, subjectFields, options),
-    },
-  }
 }
 
 /** The project of a PUT: the one in the path, or that of the subject itself. */

@@ -1,0 +1,49 @@
+// Lists of experiments (ExperimentListResource.java, ProjSubExptList.java).
+import type { Exchange } from '../exchange.ts'
+import { listedExperiment } from '../experiment-listing.ts'
+import { HttpFailure } from '../http-failure.ts'
+import { listingReply } from '../listing.ts'
+import { isVisible, labelIn, requireProject, requireSubject } from '../lookup.ts'
+import { canUseData } from '../permissions.ts'
+import type { Reply } from '../reply.ts'
+import { isAssessorType } from '../xsi-types.ts'
+
+export function listAllExperiments(exchange: Exchange): Reply {
+  const { xnat, query } = exchange
+  const visible = xnat.state.experiments.all().filter((experiment) => isVisible(exchange, experiment))
+  const xsiType = query.get('xsiType') ?? ''
+  const kindColumns = isAssessorType(xsiType)
+    ? ['session_ID', 'session_label']
+    : xsiType === ''
+      ? []
+      : ['subject_ID', 'subject_label']
+  return listingReply(
+    exchange,
+    visible.map((experiment) => listedExperiment(xnat.state, experiment)),
+    {
+      defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', ...kindColumns],
+      title: 'Matching experiments',
+      canPage: true,
+    },
+  )
+}
+
+export function listProjectExperiments(exchange: Exchange): Reply {
+  const { xnat, user } = exchange
+  const project = requireProject(exchange)
+  const subject = exchange.params['SUBJECT_ID'] === undefined ? undefined : requireSubject(exchange, project)
+  if (!canUseData(user, 'read', project)) {
+    throw new HttpFailure(403, `Unable to read experiments for Project: ${project.projectId}`)
+  }
+  const records = xnat.state.experiments.all().flatMap((experiment) => {
+    const label = labelIn(experiment, project)
+    const isListed =
+      experiment.sessionId === undefined && (subject === undefined || experiment.subjectId === subject.subjectId)
+    return label !== undefined && isListed ? [listedExperiment(xnat.state, experiment, label)] : []
+  })
+  return listingReply(exchange, records, {
+    defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', 'xnat:subjectassessordata/id'],
+    title: 'Matching experiments',
+    canPage: true,
+  })
+}
