@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { type PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { onTestFinished } from 'vitest'
 import { type S3Server, type S3ServerOptions, startS3 } from '../../../infra/local/s3-server/server.ts'
 
@@ -41,4 +41,16 @@ export function connect(server: S3Server, config: S3ClientConfig = {}): S3Client
   })
   onTestFinished(() => s3.destroy())
   return s3
+}
+
+/** Sends another body than the one that was signed and summed. */
+export function changeBody(command: PutObjectCommand, change: (body: unknown) => unknown): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { request } = args
+      if (typeof request === 'object' && request !== null && 'body' in request) request.body = change(request.body)
+      return next(args)
+    },
+    { step: 'deserialize', priority: 'low' },
+  )
 }
