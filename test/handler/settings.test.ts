@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../lib/config.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { testEnvironment } from '../support/wired.ts'
+
+describe('the settings', () => {
+  it('are read from the environment, with defaults', () => {
+    expect(loadConfig({ ...testEnvironment, XNAT_URL: 'https://xnat.example/xnat/' })).toMatchObject({
+      xnat: { url: 'https://xnat.example/xnat', user: 'service' },
+      serviceKey: { header: 'x-trust-internal-service-key', keys: ['fake-key'] },
+      logLevel: 'info',
+    })
+  })
+
+  it('may hold two service keys while one is being changed, or none', () => {
+    const keys = (value: string) =>
+      loadConfig({ ...testEnvironment, TRUST_INTERNAL_SERVICE_KEY: value }).serviceKey.keys
+    expect([keys('new old'), keys(' one\n'), keys('')]).toEqual([['new', 'old'], ['one'], []])
+  })
+
+  it('are all named at once when missing or wrong, without their values', () => {
+    const { XNAT_URL: _gone, ...rest } = testEnvironment
+    const load = () =>
+      loadConfig({ ...rest, STATE_BUCKET: '', DELIVERIES_QUEUE_URL: 'secret-looking', LOG_LEVEL: 'loud' })
+
+    expect(load).toThrow(ConfigError)
+    expect(load).toThrow(
+      /XNAT_URL is missing; STATE_BUCKET is missing; DELIVERIES_QUEUE_URL is not valid; LOG_LEVEL is not valid/,
+    )
+    expect(load).not.toThrow(/secret-looking/)
+  })
+})

@@ -1,0 +1,49 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { createObjectStore } from '../../lib/aws/objects.ts'
+import { loadConfig } from '../../lib/config.ts'
+import { createLogger } from '../../lib/log.ts'
+import type { Wired } from '../../lib/wire.ts'
+import { XnatClient } from '../../lib/xnat/client.ts'
+import { memoryQueue } from './memory-queue.ts'
+
+export const testEnvironment = {
+  XNAT_URL: 'http://127.0.0.1:9',
+  XNAT_SERVICE_USER: 'service',
+  XNAT_SERVICE_PASSWORD: 'fake-password',
+  TRUST_INTERNAL_SERVICE_KEY: 'fake-key',
+  INCOMING_BUCKET: 'incoming',
+  STATE_BUCKET: 'state',
+  UPLOADS_QUEUE_URL: 'http://127.0.0.1:9/0/uploads',
+  UPLOADS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/uploads-dead-letters',
+  DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/0/deliveries.fifo',
+  DELIVERIES_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/deliveries-dead-letters.fifo',
+}
+
+export interface TestWired extends Wired {
+  lines: Record<string, unknown>[]
+}
+
+/** Wired parts that reach nothing, but for those that are given. What is logged is kept in `lines`. */
+export function testWired(parts: Partial<Wired> = {}, environment: Record<string, string> = {}): TestWired {
+  const lines: Record<string, unknown>[] = []
+  const nowhere = new S3Client({
+    endpoint: 'http://127.0.0.1:9',
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  })
+  const config = loadConfig({ ...testEnvironment, ...environment })
+  const { url, user, password } = config.xnat
+  const source = () => ({ queue: memoryQueue(), deadLetters: memoryQueue() })
+  return {
+    config,
+    lines,
+    log: createLogger({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) }),
+    xnat: new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } }),
+    incoming: createObjectStore(nowhere, config.buckets.incoming),
+    state: createObjectStore(nowhere, config.buckets.state),
+    uploads: source(),
+    deliveries: source(),
+    ...parts,
+  }
+}
