@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
@@ -53,4 +53,10 @@ export function changeBody(command: PutObjectCommand, change: (body: unknown) =>
     },
     { step: 'deserialize', priority: 'low' },
   )
+}
+
+/** How many files hold bytes of objects and parts. */
+export async function countBlobs(dataDir: string): Promise<number> {
+  const entries = await readdir(join(dataDir, 'blobs'), { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).length
 }
