@@ -81,10 +81,14 @@ function matchParts(parts: readonly Part[], segments: readonly string[]): Record
   for (const [index, part] of parts.entries()) {
     const segment = segments[index]
     if (segment === undefined) return undefined
-    if (part.kind === 'greedy') return { ...parameters, [part.name]: segments.slice(index).join('/') }
-    if (part.kind === 'literal' && part.text !== segment) return undefined
-    if (part.kind === 'parameter' && segment === '') return undefined
-    if (part.kind === 'parameter') parameters[part.name] = segment
+    if (part.kind === 'literal') {
+      if (part.text !== segment) return undefined
+      continue
+    }
+    const value = part.kind === 'greedy' ? segments.slice(index).join('/') : segment
+    if (value === '') return undefined
+    parameters[part.name] = value
+    if (part.kind === 'greedy') return parameters
   }
   return segments.length === parts.length ? parameters : undefined
 }

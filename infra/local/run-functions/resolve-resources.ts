@@ -18,6 +18,7 @@ export interface LocalQueue {
   url: string
   arn: string
   fifo: boolean
+  visibilityTimeoutSeconds: number
   /** As CreateQueue takes them; references resolved. */
   attributes: Record<string, string>
   /** The queue that messages go to after `maxReceiveCount`. */
@@ -139,6 +140,9 @@ const QUEUE_ATTRIBUTES = [
   'VisibilityTimeout',
 ]
 
+// SQS: what a queue has that says nothing.
+const DEFAULT_VISIBILITY_SECONDS = 30
+
 const RedrivePolicy = z.object({ deadLetterTargetArn: z.string() })
 
 function localQueue(
@@ -162,6 +166,7 @@ function localQueue(
     url: queueUrl(name, locals),
     arn: queueArn(name, locals),
     fifo: isFifo(properties),
+    visibilityTimeoutSeconds: Number(attributes['VisibilityTimeout'] ?? DEFAULT_VISIBILITY_SECONDS),
     attributes,
     deadLetterQueueName: deadLetterArn?.split(':').at(-1),
   }

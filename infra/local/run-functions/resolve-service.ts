@@ -55,18 +55,25 @@ function localFunction(
   return {
     ...fn,
     environment: { ...environment, ...overrides },
-    events: fn.events.map((event) => localEvent(event, fn.name, resources)),
+    events: fn.events.map((event) => localEvent(event, fn, resources)),
   }
 }
 
-function localEvent(event: FunctionEvent, name: string, { queues, references }: LocalResources): LocalEvent {
+function localEvent(event: FunctionEvent, fn: FunctionModel, { queues, references }: LocalResources): LocalEvent {
   if (event.kind !== 'sqs') return event
-  const { queueArn: template, ...rest } = event
-  const where = `Function ${name}, sqs event`
-  const queue = queueByArn(queues, resolveText(template, where, references), where)
-  // Lambda: both are refused at deployment for a FIFO queue (CreateEventSourceMapping).
+  const { queueArn, ...rest } = event
+  const where = `Function ${fn.name}, sqs event`
+  const queue = queueByArn(queues, resolveText(queueArn, where, references), where)
+  // Lambda: all three are refused at deployment (CreateEventSourceMapping).
   if (queue.fifo && (rest.batchSize > 10 || rest.batchingWindowSeconds > 0)) {
     throw new Error(`${where}: a FIFO queue takes a batchSize of at most 10 and no maximumBatchingWindow`)
+  }
+  if (queue.visibilityTimeoutSeconds < fn.timeoutSeconds) {
+    const { visibilityTimeoutSeconds, logicalId } = queue
+    throw new Error(
+      `${where}: the visibility timeout of ${logicalId}, ${visibilityTimeoutSeconds} s, is less than the function's ` +
+        `timeout, ${fn.timeoutSeconds} s`,
+    )
   }
   return { ...rest, queue }
 }
