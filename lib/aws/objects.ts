@@ -58,6 +58,9 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     if (!(reply.Body instanceof Readable)) {
       throw new StorageError('GetObject answered without a body', { code: 'STORAGE_BUSY' })
     }
+    // A body may wait unread for its turn. When its connection breaks meanwhile, the reader meets the error; without a
+    // listener it would end the process.
+    reply.Body.on('error', () => undefined)
     return {
       body: reply.Body,
       sizeBytes: reply.ContentLength ?? 0,

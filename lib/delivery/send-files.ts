@@ -60,7 +60,12 @@ export async function sendFiles(
   try {
     const [only] = objects
     if (objects.length === 1 && only !== undefined && only.sizeBytes > 0 && isPlainFilePath(only.path)) {
-      const openBody = async () => Readable.from(digested(only, await open(only)), { objectMode: false })
+      const openBody = async () => {
+        const opened = await open(only)
+        const body = Readable.from(digested(only, opened), { objectMode: false })
+        // A body that was never read from has not begun to iterate, and would leave its source open.
+        return body.once('close', () => opened.body.destroy())
+      }
       await putFile(deps.xnat, ref, only.path, { openBody, sizeBytes: only.sizeBytes }, options)
     } else {
       const openBody = () => Readable.from(archive(objects, open, digested), { objectMode: false })
@@ -92,12 +97,16 @@ async function* archive(
   digested: (object: OrderedObject, opened: OpenObject) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const opened = readAhead(objects, { ahead: objectsAhead, open, discard: ({ body }) => body.destroy() })
+  let current: OpenObject | undefined
   try {
-    yield* tarStream(objects, async function* (object) {
+    yield* tarStream(objects, async (object) => {
       const next = await opened.next()
-      if (next.done !== true) yield* digested(object, next.value.opened)
+      if (next.done === true) throw new Error('fewer objects were opened than the archive holds')
+      current = next.value.opened
+      return digested(object, current)
     })
   } finally {
+    current?.body.destroy()
     await opened.return(undefined)
   }
 }

@@ -18,19 +18,22 @@ export function tarLength(entries: readonly TarEntry[]): number {
 }
 
 /**
- * Streams an archive of the entries in their order. `read` is called for one entry at a time, when its turn comes.
+ * Streams an archive of the entries in their order. `open` is asked for one entry at a time, when its turn comes, and
+ * before its header is written: an archive that breaks off because an entry cannot be opened ends between two entries.
+ * XNAT unpacks as it reads (XDAT/xft/utils/zip/TarUtils.java), so a header without its body would empty a file there.
  *
  * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
  * off in the middle, so that whoever receives it cannot take it for whole.
  */
 export async function* tarStream<T extends TarEntry>(
   entries: readonly T[],
-  read: (entry: T) => AsyncIterable<Uint8Array>,
+  open: (entry: T) => Promise<AsyncIterable<Uint8Array>>,
 ): AsyncGenerator<Uint8Array> {
   for (const entry of entries) {
+    const body = await open(entry)
     yield headerOf(entry)
     let seen = 0
-    for await (const chunk of read(entry)) {
+    for await (const chunk of body) {
       seen += chunk.length
       if (seen > entry.sizeBytes) break
       yield chunk

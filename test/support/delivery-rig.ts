@@ -26,6 +26,8 @@ export interface DeliveryRig {
   orderFor(objects: readonly PutObject[]): DeliveryOrder
   deliver(order: DeliveryOrder, signal?: AbortSignal): Promise<DeliveryTally>
   receipt(order: DeliveryOrder): Promise<Receipt | undefined>
+  /** What XNAT's catalog lists of a resource: MD5 by path, also of files that no URL can name. */
+  digests(ref: ResourceRef): Promise<Map<string, string | undefined>>
   /** What XNAT holds of a resource: content by path, as a reader would get it. */
   contents(ref: ResourceRef): Promise<Map<string, Buffer>>
   stop(): Promise<void>
@@ -71,6 +73,9 @@ export async function startDeliveryRig(options: { now?: () => Date } = {}): Prom
     orderFor,
     deliver,
     receipt: (order) => findReceipt(state, order.deliveryId),
+    async digests(ref) {
+      return new Map((await listFiles(xnat, ref)).map((file) => [file.path, file.md5]))
+    },
     async contents(ref) {
       const files = await listFiles(xnat, ref)
       const bodies = await Promise.all(files.map(async ({ path }) => buffer((await openFile(xnat, ref, path)).body)))

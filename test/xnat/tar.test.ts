@@ -19,11 +19,11 @@ const source = (path: string, content: Buffer): Source => ({ path, sizeBytes: co
 
 async function archive(entries: Source[]): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of tarStream(entries, async function* ({ content }) {
-    yield content
-  })) {
-    chunks.push(chunk)
-  }
+  const open = async ({ content }: Source) =>
+    (async function* () {
+      yield content
+    })()
+  for await (const chunk of tarStream(entries, open)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
@@ -92,6 +92,22 @@ describe('the tar that carries files to XNAT', () => {
     const size = 12 * 1024 ** 3
     expect(tarLength([{ path: 'big', sizeBytes: size }])).toBe(512 + 512 + 512 + size + 1024)
     expect(tarLength([{ path: 'big', sizeBytes: 0o77777777777 }])).toBe(512 + 8 * 1024 ** 3 + 1024)
+  })
+
+  it('ends between two entries when one cannot be opened, so that nothing is emptied where it is unpacked', async () => {
+    const chunks: Uint8Array[] = []
+    const entries = [source('a', Buffer.from('a')), source('b', Buffer.from('b'))]
+    const open = async ({ path, content }: Source) => {
+      if (path === 'b') throw new Error('gone')
+      return (async function* () {
+        yield content
+      })()
+    }
+    const read = async () => {
+      for await (const chunk of tarStream(entries, open)) chunks.push(chunk)
+    }
+    await expect(read()).rejects.toThrow('gone')
+    expect(Buffer.concat(chunks).length).toBe(1024)
   })
 
   it.each([
