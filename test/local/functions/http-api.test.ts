@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import * as z from 'zod'
 import { startHttpApi } from '../../../infra/local/run-functions/http-api.ts'
 import type { FunctionModel } from '../../../infra/local/run-functions/service-model.ts'
-import { functionModel, route, serviceModel, startFixture } from './start-fixture.ts'
+import { functionModel, route, serviceModel } from './function-models.ts'
+import { startFixture } from './start-fixture.ts'
 
 const HttpEvent = z.looseObject({
   routeKey: z.string(),

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import * as z from 'zod'
-import { functionModel, serviceModel, startFixture } from './start-fixture.ts'
+import { functionModel, serviceModel } from './function-models.ts'
+import { startFixture } from './start-fixture.ts'
 
 const Behaved = z.object({ pid: z.number(), invocations: z.number() })
 

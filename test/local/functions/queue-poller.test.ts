@@ -5,16 +5,8 @@ import * as z from 'zod'
 import type { SqsEvent } from '../../../infra/local/run-functions/function-events.ts'
 import { runFunctions } from '../../../infra/local/run-functions/run-functions.ts'
 import { startSqs } from '../../../infra/local/sqs-server.ts'
-import {
-  FIXTURE_SERVICE,
-  functionModel,
-  type LogLine,
-  queueEvent,
-  REGION,
-  serviceModel,
-  sqsClient,
-  startFixture,
-} from './start-fixture.ts'
+import { FIXTURE_SERVICE, functionModel, queueEvent, REGION, serviceModel } from './function-models.ts'
+import { type LogLine, sqsClient, startFixture } from './start-fixture.ts'
 
 const Batch = z.object({
   at: z.number(),

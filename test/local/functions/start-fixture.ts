@@ -1,61 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { SendMessageCommand, type SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import { onTestFinished } from 'vitest'
-import type { FunctionEvent, SqsEvent } from '../../../infra/local/run-functions/function-events.ts'
 import { resolve } from '../../../infra/local/run-functions/resolve-service.ts'
 import { type RunFunctionsOptions, runFunctions } from '../../../infra/local/run-functions/run-functions.ts'
-import type { FunctionModel, ServiceModel } from '../../../infra/local/run-functions/service-model.ts'
+import type { ServiceModel } from '../../../infra/local/run-functions/service-model.ts'
 import { startSqs } from '../../../infra/local/sqs-server.ts'
-
-export const FIXTURE_SERVICE = fileURLToPath(new URL('./fixtures/service', import.meta.url))
-export const REGION = 'eu-central-1'
-
-type QueueProperties = ServiceModel['queues'][number]['properties']
-
-export function functionModel(module: string, settings: Partial<FunctionModel> = {}): FunctionModel {
-  const name = module.split('/').at(-1) ?? module
-  return {
-    name,
-    deployedName: `fixture-test-${name}`,
-    module,
-    exportName: 'handler',
-    timeoutSeconds: 6,
-    memorySizeMb: 512,
-    reservedConcurrency: undefined,
-    environment: {},
-    events: [],
-    ...settings,
-  }
-}
-
-export function route(method: string, path: string): FunctionEvent {
-  return { kind: 'httpApi', method, path }
-}
-
-export function queueEvent(queue: string, settings: Partial<SqsEvent> = {}): FunctionEvent {
-  return {
-    kind: 'sqs',
-    queueArn: { 'Fn::GetAtt': [queue, 'Arn'] },
-    batchSize: 10,
-    batchingWindowSeconds: 0,
-    maximumConcurrency: 2,
-    reportsItemFailures: true,
-    enabled: true,
-    ...settings,
-  }
-}
-
-export function serviceModel(functions: FunctionModel[], queues: Record<string, QueueProperties> = {}): ServiceModel {
-  return {
-    name: 'fixture',
-    stage: 'test',
-    environment: {},
-    functions,
-    queues: Object.entries(queues).map(([logicalId, properties]) => ({ logicalId, properties })),
-    buckets: [],
-    parameters: {},
-  }
-}
+import { FIXTURE_SERVICE, REGION } from './function-models.ts'
 
 export interface LogLine {
   functionName: string
