@@ -35,7 +35,7 @@ export interface S3Server {
   createBucket(name: string): Promise<void>
   /** Replaces the bucket's targets, and delivers what earlier ones of the same id had not taken. */
   setNotifications(bucket: string, targets: NotificationTarget[]): Promise<void>
-  /** Ends every connection, idle or not, and leaves nothing open. */
+  /** Ends every connection, idle or not, and leaves nothing open. Calling it again is safe. */
   stop(): Promise<void>
 }
 
@@ -44,6 +44,7 @@ export async function startS3(options: S3ServerOptions): Promise<S3Server> {
   const store = await openStore({ dataDir, region, now })
   const front = new Front(store, credentials)
   const address = await front.listen(port)
+  let stopped: Promise<void> | undefined
   return {
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
@@ -55,12 +56,17 @@ export async function startS3(options: S3ServerOptions): Promise<S3Server> {
       store.buckets.assertExists(bucket)
       await store.notifications.setTargets(bucket, targets)
     },
-    stop: async () => {
-      await front.close()
-      await store.notifications.stop()
-      store.db.close()
+    stop: () => {
+      stopped ??= stop(store, front)
+      return stopped
     },
   }
+}
+
+async function stop(store: Store, front: Front): Promise<void> {
+  await front.close()
+  await store.notifications.stop()
+  store.db.close()
 }
 
 interface Exchange {

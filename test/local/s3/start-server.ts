@@ -30,7 +30,7 @@ export async function startServer(options: Partial<S3ServerOptions> = {}): Promi
   return { server, s3: connect(server), dataDir }
 }
 
-export function connect(server: S3Server, config: S3ClientConfig = {}): S3Client {
+export function connect(server: Pick<S3Server, 'url'>, config: S3ClientConfig = {}): S3Client {
   const s3 = new S3Client({
     endpoint: server.url,
     region,
