@@ -65,7 +65,7 @@ export async function ensureSubject(
 
 // XNAT: PUT of a subject, experiment or assessor is 201 when new and 200 when it was there; the body is its ID
 // (RES/SubjectResource.java, RES/SubjAssessmentResource.java).
-async function putRecord(client: XnatClient, call: Call): Promise<{ kind: EnsureOutcome; id: string }> {
+export async function putRecord(client: XnatClient, call: Call): Promise<{ kind: EnsureOutcome; id: string }> {
   const { status, text } = await client.send(call)
   const id = text.trim().split('/').at(-1) ?? ''
   if (id === '') throw unexpected(call.method, call.path, status)
@@ -229,18 +229,19 @@ export async function listScans(
   { experimentId }: { experimentId: string },
   options: CallOptions = {},
 ): Promise<ScanSummary[]> {
-  const path = xnatPath`/data/experiments/${experimentId}/scans`
-  return listBelowExperiment(client, experimentId, resultSet(ScanRow), { method: 'GET', path, query: json, ...options })
+  const experiment = xnatPath`/data/experiments/${experimentId}`
+  const path = xnatPath`${experiment}/scans`
+  return listBelow(client, [experiment], resultSet(ScanRow), { method: 'GET', path, query: json, ...options })
 }
 
 /**
- * A listing below an experiment, with a clear answer when that does not exist.
+ * A listing below records that may not exist, outermost first.
  *
- * @throws {XnatError} XNAT_NOT_FOUND when there is no such experiment.
+ * @throws {XnatError} XNAT_NOT_FOUND when one of them does not.
  */
-export async function listBelowExperiment<S extends z.ZodType>(
+export async function listBelow<S extends z.ZodType>(
   client: XnatClient,
-  experimentId: string,
+  records: readonly XnatPath[],
   schema: S,
   call: Call,
 ): Promise<z.output<S>> {
@@ -248,19 +249,15 @@ export async function listBelowExperiment<S extends z.ZodType>(
     return await client.json(schema, { ...call, idempotent: false })
   } catch (error) {
     if (!(error instanceof XnatError) || error.retry === 'never') throw error
-    // XNAT: below an experiment that is not there listings fail with 500 (RES/ScanList.java, RES/files/FileList.java).
-    if (error.status === 500) await assertExperiment(client, experimentId, call.signal)
+    // XNAT: below an experiment or scan that is not there listings fail with 500 (RES/ScanList.java,
+    // RES/files/FileList.java), so each is asked for by itself before the listing is tried again.
+    if (error.status === 500) {
+      for (const path of records) {
+        await client.json(ItemReply, { method: 'GET', path, query: json, signal: call.signal })
+      }
+    }
     return client.json(schema, call)
   }
-}
-
-async function assertExperiment(
-  client: XnatClient,
-  experimentId: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const path = xnatPath`/data/experiments/${experimentId}`
-  await client.json(ItemReply, { method: 'GET', path, query: json, signal })
 }
 
 export interface Scan {

@@ -143,6 +143,11 @@ export class XnatClient {
     return this.#run(call, (answer) => this.#receiveStream(call, answer))
   }
 
+  /** The error an accepted answer stands for after all. */
+  errorFrom(call: Call, reply: Reply): XnatError {
+    return errorFromAnswer(call, reply, reply.text, this.#settings.clock.now())
+  }
+
   get(path: XnatPath, details: CallDetails = {}): Promise<Reply> {
     return this.send({ ...details, method: 'GET', path })
   }

@@ -75,13 +75,14 @@ export async function findProject(
   const item = await client.find(ItemReply, { method: 'GET', path, query: { format: 'json' }, ...options })
   // XNAT: the path takes aliases too (TESTS/TestProjectResources.java).
   if (item === undefined || item.fields['ID'] !== projectId) return undefined
+  const investigator = item.children['PI']?.[0]?.fields
   return {
     projectId,
     secondaryId: item.fields['secondary_ID'],
     name: item.fields['name'],
     description: item.fields['description'],
-    piFirstName: item.fields['PI/firstname'],
-    piLastName: item.fields['PI/lastname'],
+    piFirstName: investigator?.['firstname'],
+    piLastName: investigator?.['lastname'],
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream'
 import * as z from 'zod'
 import { InvalidInputError, XnatError } from '../errors.ts'
-import { listBelowExperiment } from './archive.ts'
-import type { Call, CallOptions, Query, Reply, StreamBody, StreamReply } from './call.ts'
+import { listBelow } from './archive.ts'
+import type { Call, CallOptions, Query, StreamReply } from './call.ts'
 import type { XnatClient } from './client.ts'
-import { filePath, type XnatPath, xnatPath } from './path.ts'
-import { parseJson } from './reply.ts'
+import { filePath, xnatPath } from './path.ts'
+import { archiveUri, parentPath, pathWithin, recordPaths, resourcePath } from './resource-path.ts'
 import { cell, filledCell, filledNumberCell, numberCell, resultSet } from './result-set.ts'
+import { archiveTypes, emptyFile, upload } from './upload.ts'
 
 export type ResourceParent =
   | { level: 'project'; projectId: string }
@@ -19,35 +20,6 @@ export type ResourceParent =
 export interface ResourceRef {
   parent: ResourceParent
   resourceLabel: string
-}
-
-export function parentPath(parent: ResourceParent): XnatPath {
-  switch (parent.level) {
-    case 'project':
-      return xnatPath`/data/projects/${parent.projectId}`
-    case 'subject':
-      return xnatPath`/data/projects/${parent.projectId}/subjects/${parent.subject}`
-    case 'experiment':
-      return xnatPath`/data/experiments/${parent.experimentId}`
-    case 'scan':
-      return xnatPath`/data/experiments/${parent.experimentId}/scans/${oneScan(parent.scanId)}`
-    case 'assessor':
-      return xnatPath`/data/experiments/${parent.experimentId}/assessors/${parent.assessorId}/${parent.direction}`
-  }
-}
-
-// XNAT: "ALL", "*" and comma lists stand for several scans (RES/files/XNATTemplate.java).
-function oneScan(scanId: string): string {
-  if (scanId === 'ALL') throw new InvalidInputError('ALL is no scan ID', { code: 'UNSAFE_PATH_VALUE' })
-  return scanId
-}
-
-export function resourcePath({ parent, resourceLabel }: ResourceRef): XnatPath {
-  // XNAT: digits only are taken for the numeric ID of a resource, wherever it lives (RES/files/XNATCatalogTemplate.java).
-  if (/^\d+$/.test(resourceLabel)) {
-    throw new InvalidInputError('A resource label cannot be a number', { code: 'UNSAFE_PATH_VALUE' })
-  }
-  return xnatPath`${parentPath(parent)}/resources/${resourceLabel}`
 }
 
 const ResourceRow = z
@@ -83,18 +55,8 @@ export async function listResources(
   options: CallOptions = {},
 ): Promise<ResourceSummary[]> {
   const path = xnatPath`${parentPath(parent)}/resources`
-  return list(client, parent, resultSet(ResourceRow), { method: 'GET', path, query: { format: 'json' }, ...options })
-}
-
-async function list<S extends z.ZodType>(
-  client: XnatClient,
-  parent: ResourceParent,
-  schema: S,
-  call: Call,
-): Promise<z.output<S>> {
-  return 'experimentId' in parent
-    ? listBelowExperiment(client, parent.experimentId, schema, call)
-    : client.json(schema, call)
+  const call: Call = { method: 'GET', path, query: { format: 'json' }, ...options }
+  return listBelow(client, recordPaths(parent), resultSet(ResourceRow), call)
 }
 
 export interface FileLabels {
@@ -145,19 +107,21 @@ const FileRow = z.object({
 })
 
 /**
- * What the catalog of the resource lists. A resource that is missing, or whose parent is, has no files.
+ * What the catalog of the resource lists. A resource that is not there has no files.
  *
- * @throws {XnatError} XNAT_NOT_FOUND when the experiment does not exist.
+ * @throws {XnatError} XNAT_NOT_FOUND when its parent does not exist.
  */
 export async function listFiles(client: XnatClient, ref: ResourceRef, options: CallOptions = {}): Promise<FileEntry[]> {
   const path = xnatPath`${resourcePath(ref)}/files`
   const call: Call = { method: 'GET', path, query: { format: 'json' }, ...options }
-  const rows = await list(client, ref.parent, resultSet(FileRow), call)
-  return rows.flatMap((row) => {
-    const path = pathWithin(ref.parent, row.URI)
-    if (path === undefined) return []
-    const entry: FileEntry = {
-      path,
+  const rows = await listBelow(client, recordPaths(ref.parent), resultSet(FileRow), call)
+  return rows.map((row) => {
+    const filePath = pathWithin(ref.parent, row.URI)
+    if (filePath === undefined) {
+      throw new XnatError({ code: 'XNAT_NOT_FOUND', method: 'GET', pathTemplate: path.template })
+    }
+    return {
+      path: filePath,
       name: row.Name,
       sizeBytes: row.Size,
       md5: row.digest,
@@ -166,23 +130,7 @@ export async function listFiles(client: XnatClient, ref: ResourceRef, options: C
       tags: row.file_tags,
       resourceId: row.cat_ID,
     }
-    return [entry]
   })
-}
-
-// XNAT: asked for the files of a scan, subject or assessor that is not there, it lists the same-named resource of the
-// level above (RES/files/XNATTemplate.java). The URI tells: it names the level that answered, by IDs, not encoded.
-const uriOfLevel: Record<ResourceParent['level'], RegExp> = {
-  project: /^\/data\/projects\/[^/]+\/resources\/[^/]+\/files\/(.+)$/s,
-  subject: /^\/data\/(?:projects\/[^/]+\/)?subjects\/[^/]+\/resources\/[^/]+\/files\/(.+)$/s,
-  experiment: /^\/data\/(?:projects\/[^/]+\/subjects\/[^/]+\/)?experiments\/[^/]+\/resources\/[^/]+\/files\/(.+)$/s,
-  scan: /^\/data\/(?:projects\/[^/]+\/subjects\/[^/]+\/)?experiments\/[^/]+\/scans\/[^/]+\/resources\/[^/]+\/files\/(.+)$/s,
-  assessor:
-    /^\/data\/(?:projects\/[^/]+\/subjects\/[^/]+\/)?experiments\/[^/]+\/assessors\/[^/]+\/(?:in\/|out\/)?resources\/[^/]+\/files\/(.+)$/s,
-}
-
-function pathWithin(parent: ResourceParent, uri: string): string | undefined {
-  return uriOfLevel[parent.level].exec(uri)?.[1]
 }
 
 /** Where the bytes of an upload come from. */
@@ -225,21 +173,17 @@ export async function putFile(
   return upload(client, target, { ...source, contentType }, { inbody: true }, options)
 }
 
-// XNAT: a path is decoded only if it holds %20 or %2B, otherwise escapes become part of the name
-// (RES/files/FileList.java). "*" at the end is a wildcard, below "x.zip/" lie the members of the archive.
-const plainFilePath =
-  /^(?!.*\.zip\/)(?:[\w.~()=@,+-](?:[\w.~()=@,+ -]*[\w.~()=@,+-])?)(?:\/[\w.~()=@,+-](?:[\w.~()=@,+ -]*[\w.~()=@,+-])?)*$/
+// XNAT: releases differ in whether they decode a path always, or only when it holds %20 or %2B
+// (RES/files/FileList.java); these characters survive both. Below "x.zip/" lie the members of an archive
+// (zipExtensions in XDAT/xdat/preferences/SiteConfigPreferences.java).
+const plainName = /^[\w.~()=@,+-](?:[\w.~()=@,+ -]*[\w.~()=@,+-])?$/
+const insideArchive = /\.(?:zip|jar|rar|ear|gar|mrb)\//i
 
 /** Whether XNAT stores a file sent under this path by exactly this name. Others can go in an archive. */
 export function isPlainFilePath(path: string): boolean {
-  return plainFilePath.test(path) && !path.split('/').some((segment) => segment === '.' || segment === '..')
+  if (insideArchive.test(path)) return false
+  return path.split('/').every((name) => plainName.test(name) && name !== '.' && name !== '..')
 }
-
-const archiveTypes = {
-  tar: { extension: 'tar', contentType: 'application/x-tar' },
-  tgz: { extension: 'tgz', contentType: 'application/x-gtar' },
-  zip: { extension: 'zip', contentType: 'application/zip' },
-} as const
 
 export interface ArchiveSource {
   format: keyof typeof archiveTypes
@@ -261,58 +205,6 @@ export async function putArchive(
   // XNAT: the kind of archive is told by the name in the URL (XDAT/xft/utils/fileExtraction/Format.java).
   const target = xnatPath`${resourcePath(ref)}/files/${`upload.${extension}`}`
   return upload(client, target, { openBody, sizeBytes, contentType }, { inbody: true, extract: true }, options)
-}
-
-async function upload(
-  client: XnatClient,
-  path: XnatPath,
-  body: StreamBody | { text: string; contentType: string },
-  mode: Query,
-  { overwrite = false, format, content, tags, updateStats, signal }: UploadOptions,
-): Promise<UploadOutcome> {
-  // XNAT: update-stats is true only as "true" or "1" (RES/files/FileList.java).
-  const query: Query = {
-    ...mode,
-    overwrite: overwrite || undefined,
-    format,
-    content,
-    tags,
-    'update-stats': updateStats,
-  }
-  const reply = await client.send({ method: 'PUT', path, query, body, idempotent: overwrite, isSlow: true, signal })
-  if (!reply.tookWholeBody) {
-    // XNAT: without the right to edit it answers 200 and stores nothing (RES/files/FileList.java handlePost).
-    const { status } = reply
-    throw new XnatError({ code: 'XNAT_FORBIDDEN', method: 'PUT', pathTemplate: path.template, status })
-  }
-  return outcomeOf(reply, path)
-}
-
-const Duplicates = z.object({ duplicates: z.array(z.string()) })
-
-// XNAT: a success has no body; files that were there come as JSON, labelled text/html (RES/files/FileList.java).
-function outcomeOf(reply: Reply, path: XnatPath): UploadOutcome {
-  if (reply.text.trim() === '') return { kind: 'stored' }
-  const parsed = Duplicates.safeParse(parseJson(reply.text))
-  if (parsed.success) return { kind: 'duplicates', paths: parsed.data.duplicates }
-  const { status } = reply
-  const code = 'XNAT_UNEXPECTED_REPLY'
-  throw new XnatError({ code, method: 'PUT', pathTemplate: path.template, status, cause: parsed.error })
-}
-
-function emptyFile(path: string, contentType: string): { text: string; contentType: string } {
-  const boundary = 'an-empty-file-has-no-text-to-collide-with'
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  const text = [
-    `--${boundary}`,
-    `Content-Disposition: form-data; name="file"; filename="${name}"`,
-    `Content-Type: ${contentType}`,
-    '',
-    '',
-    `--${boundary}--`,
-    '',
-  ].join('\r\n')
-  return { text, contentType: `multipart/form-data; boundary=${boundary}` }
 }
 
 /** Bytes of a file, both ends included; an open end runs to the last byte. */
@@ -338,4 +230,62 @@ export async function openFile(
     ...(range === undefined ? {} : { headers: { range: `bytes=${range.first}-${range.last ?? ''}` } }),
     ...options,
   })
+}
+
+/**
+ * Deletes a file, or with `folder` everything below a folder. Needs the right to delete, which members lack.
+ *
+ * @throws {InvalidInputError} DELETE_TAKES_OTHERS when XNAT would delete other files along with this one.
+ */
+export async function deleteFile(
+  client: XnatClient,
+  ref: ResourceRef,
+  path: string,
+  { folder = false, ...options }: CallOptions & { folder?: boolean } = {},
+): Promise<{ kind: 'deleted'; paths: string[] } | { kind: 'not-there' }> {
+  if (path.includes('*'))
+    throw new InvalidInputError('A file name to delete cannot hold *', { code: 'DELETE_TAKES_OTHERS' })
+  const target = xnatPath`${resourcePath(ref)}/files/${filePath(path)}`
+  // XNAT: every file whose path begins with the given one is deleted (WEB/utils/CatalogUtils.java
+  // findCatEntriesWithinPath), so "a" takes "a2.dcm" along.
+  const prefix = folder ? `${path}/` : path
+  const paths = (await listFiles(client, ref, options))
+    .map((file) => file.path)
+    .filter((each) => each.startsWith(prefix))
+  if (paths.length === 0 || !(folder || paths.includes(path))) return { kind: 'not-there' }
+  if (!folder && paths.length > 1) {
+    throw new InvalidInputError('Other files begin with the same path', { code: 'DELETE_TAKES_OTHERS' })
+  }
+  const call: Call = { method: 'DELETE', path: folder ? xnatPath`${target}/` : target, accept: [404], ...options }
+  const { status } = await client.send(call)
+  return status === 404 ? { kind: 'not-there' } : { kind: 'deleted', paths }
+}
+
+/** Deletes a resource with its files. XNAT says the same whether it was there or not. */
+export async function deleteResource(client: XnatClient, ref: ResourceRef, options: CallOptions = {}): Promise<void> {
+  await client.send({ method: 'DELETE', path: resourcePath(ref), isSlow: true, ...options })
+}
+
+export interface RefreshOptions extends CallOptions {
+  /** Take up files that lie in the folder but not in the catalog. */
+  append?: boolean
+  /** Drop entries without a file. */
+  delete?: boolean
+  /** Compute missing digests. */
+  checksum?: boolean
+  /** Recount files and bytes, as after uploads with `updateStats: false`. */
+  populateStats?: boolean
+}
+
+/** Has XNAT compare the catalog of a resource with its folder; without a choice it does all four. */
+export async function refreshCatalog(
+  client: XnatClient,
+  ref: ResourceRef,
+  { signal, ...chosen }: RefreshOptions = {},
+): Promise<void> {
+  const all = ['append', 'delete', 'checksum', 'populateStats'] as const
+  const some = all.filter((each) => chosen[each] === true)
+  const query: Query = { resource: archiveUri(ref), options: (some.length === 0 ? all : some).join(',') }
+  const path = xnatPath`/data/services/refresh/catalog`
+  await client.send({ method: 'POST', path, query, idempotent: true, isSlow: true, signal })
 }

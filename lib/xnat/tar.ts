@@ -20,7 +20,8 @@ export function tarLength(entries: readonly TarEntry[]): number {
 /**
  * Streams an archive of the entries in their order. `open` is asked for one entry at a time, when its turn comes, and
  * before its header is written: an archive that breaks off because an entry cannot be opened ends between two entries.
- * XNAT unpacks as it reads (XDAT/xft/utils/zip/TarUtils.java), so a header without its body would empty a file there.
+ * XNAT unpacks as it reads, with Ant's TarInputStream (XDAT/xft/utils/zip/TarUtils.java), so a header without its body
+ * would empty a file there.
  *
  * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
  * off in the middle, so that whoever receives it cannot take it for whole.

@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { XnatError } from '../errors.ts'
+import type { Query, Reply, StreamBody, TextBody } from './call.ts'
+import type { XnatClient } from './client.ts'
+import type { XnatPath } from './path.ts'
+import { parseJson } from './reply.ts'
+import type { UploadOptions, UploadOutcome } from './resources.ts'
+
+export const archiveTypes = {
+  tar: { extension: 'tar', contentType: 'application/x-tar' },
+  tgz: { extension: 'tgz', contentType: 'application/x-gtar' },
+  zip: { extension: 'zip', contentType: 'application/zip' },
+} as const
+
+/** Sends one body into a resource and reads what XNAT made of it. */
+export async function upload(
+  client: XnatClient,
+  path: XnatPath,
+  body: StreamBody | TextBody,
+  mode: Query,
+  { overwrite = false, format, content, tags, updateStats, signal }: UploadOptions,
+): Promise<UploadOutcome> {
+  // XNAT: update-stats is true only as "true" or "1" (RES/files/FileList.java).
+  const query: Query = {
+    ...mode,
+    overwrite: overwrite || undefined,
+    format,
+    content,
+    tags,
+    'update-stats': updateStats,
+  }
+  const reply = await client.send({ method: 'PUT', path, query, body, idempotent: overwrite, isSlow: true, signal })
+  if (!reply.tookWholeBody) {
+    // XNAT: without the right to edit it answers 200 and stores nothing (RES/files/FileList.java handlePost).
+    const { status } = reply
+    throw new XnatError({ code: 'XNAT_FORBIDDEN', method: 'PUT', pathTemplate: path.template, status })
+  }
+  return outcomeOf(reply, path)
+}
+
+const Duplicates = z.object({ duplicates: z.array(z.string()) })
+
+// XNAT: a success has no body; files that were there come as JSON, labelled text/html (RES/files/FileList.java).
+function outcomeOf(reply: Reply, path: XnatPath): UploadOutcome {
+  if (reply.text.trim() === '') return { kind: 'stored' }
+  const parsed = Duplicates.safeParse(parseJson(reply.text))
+  if (parsed.success) return { kind: 'duplicates', paths: parsed.data.duplicates }
+  const { status } = reply
+  const code = 'XNAT_UNEXPECTED_REPLY'
+  throw new XnatError({ code, method: 'PUT', pathTemplate: path.template, status, cause: parsed.error })
+}
+
+/** A form with one file of no bytes. */
+export function emptyFile(path: string, contentType: string): TextBody {
+  const boundary = 'an-empty-file-has-no-text-to-collide-with'
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const text = [
+    `--${boundary}`,
+    `Content-Disposition: form-data; name="file"; filename="${name}"`,
+    `Content-Type: ${contentType}`,
+    '',
+    '',
+    `--${boundary}--`,
+    '',
+  ].join('\r\n')
+  return { text, contentType: `multipart/form-data; boundary=${boundary}` }
+}
