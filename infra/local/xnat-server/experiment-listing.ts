@@ -7,12 +7,8 @@ import { listTimestamp } from './timestamps.ts'
 /** An experiment as lists may show it: default columns, shortcuts and everything a filter can name. */
 export function listedExperiment(state: State, experiment: Experiment, label = experiment.label): ListedRecord {
   const session = experiment.sessionId === undefined ? experiment : state.experiments.get(experiment.sessionId)
-  const shortcuts = [...experimentFields.values()].flatMap(({ path, shortcuts }) =>
-    shortcuts.map((name) => [name, experiment.fields[path]]),
-  )
   return {
     values: {
-      ...Object.fromEntries(shortcuts),
       ID: experiment.experimentId,
       project: experiment.projectId,
       date: experiment.fields['date'],

@@ -4,7 +4,7 @@ import type { Query } from './query.ts'
 
 type FieldType = 'string' | 'integer' | 'float' | 'date'
 
-interface Field {
+export interface Field {
   /** XML path below the record, in XNAT's spelling. */
   path: string
   type: FieldType
@@ -142,7 +142,8 @@ function checkValue(field: Field, value: string): string {
   return field.type === 'date' ? isoDate(value) : value
 }
 
-function isoDate(value: string): string {
+/** A date in XNAT's American form as an ISO one; anything else as it is. */
+export function isoDate(value: string): string {
   const american = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(value)
   if (american === null) return value
   const [, month = '', day = '', year = ''] = american

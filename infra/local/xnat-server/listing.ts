@@ -1,6 +1,6 @@
 // Listing parameters: columns, filters, limit and offset (QueryOrganizerResource.java).
 import type { Exchange } from './exchange.ts'
-import { type FieldSet, findByPath } from './fields.ts'
+import { type Field, type FieldSet, findByPath, findByShortcut, isoDate } from './fields.ts'
 import { HttpFailure } from './http-failure.ts'
 import type { Reply } from './reply.ts'
 import { type Cell, type Row, type TableOptions, tableReply } from './result-set.ts'
@@ -21,9 +21,8 @@ interface ListingOptions extends Pick<TableOptions, 'title' | 'extras'> {
 }
 
 export function listingReply(exchange: Exchange, records: readonly ListedRecord[], options: ListingOptions): Reply {
-  const known = new Set([...options.defaultColumns, ...records.flatMap(({ values }) => Object.keys(values))])
   const columns = [
-    ...askedColumns(exchange, options.defaultColumns).filter((name) => name.includes('/') || known.has(name)),
+    ...askedColumns(exchange, options.defaultColumns).filter((name) => isKnown(name, records, options)),
     ...(options.fixedColumns ?? ['URI']),
   ]
   const rows = records
@@ -38,6 +37,12 @@ export function listingReply(exchange: Exchange, records: readonly ListedRecord[
   })
 }
 
+// XNAT: unknown columns are dropped without a word.
+function isKnown(name: string, [first]: readonly ListedRecord[], { defaultColumns }: ListingOptions): boolean {
+  if (name.includes('/') || defaultColumns.includes(name) || first === undefined) return true
+  return Object.hasOwn(first.values, name) || findByShortcut(first.fieldSet, name) !== undefined
+}
+
 function askedColumns({ query }: Exchange, defaults: readonly string[]): string[] {
   const asked = query.get('columns')
   if (asked === undefined || asked === 'DEFAULT') return [...defaults]
@@ -49,38 +54,58 @@ function askedColumns({ query }: Exchange, defaults: readonly string[]): string[
 
 function cellOf(record: ListedRecord, name: string): Cell {
   if (Object.hasOwn(record.values, name)) return record.values[name]
-  const slash = name.indexOf('/')
-  if (slash < 0) return undefined
-  const path = name.slice(slash + 1)
-  const field = findByPath(record.fieldSet, path)
+  const field = fieldOf(record, name)
   if (field !== undefined) return record.fields[field.path]
-  const own = Object.keys(record.values).find((key) => key.toLowerCase() === path.toLowerCase())
+  // `xnat:mrSessionData/label` is the record's label, as a shortcut of that name would be.
+  const path = name.slice(name.indexOf('/') + 1).toLowerCase()
+  const own = Object.keys(record.values).find((key) => key.toLowerCase() === path)
   return own === undefined ? undefined : record.values[own]
+}
+
+function fieldOf({ fieldSet }: ListedRecord, name: string): Field | undefined {
+  const slash = name.indexOf('/')
+  return slash < 0 ? findByShortcut(fieldSet, name) : findByPath(fieldSet, name.slice(slash + 1))
 }
 
 const reserved = new Set(['format', 'columns', 'limit', 'offset', 'sortBy', 'sortOrder', 'fields', 'XNAT_CSRF'])
 
 function passesFilters(record: ListedRecord, { query }: Exchange): boolean {
   return query.keys().every((name) => {
-    if (reserved.has(name)) return true
-    const isColumn = name.includes('/') || Object.hasOwn(record.values, name)
-    return !isColumn || matchesAny(String(cellOf(record, name) ?? ''), query.get(name) ?? '')
+    const field = fieldOf(record, name)
+    const isColumn = name.includes('/') || field !== undefined || Object.hasOwn(record.values, name)
+    if (reserved.has(name) || !isColumn) return true
+    const value = String(cellOf(record, name) ?? '')
+    const type = name === 'insert_date' ? 'date' : (field?.type ?? 'string')
+    // XNAT: a comma means "or" (QueryOrganizerResource.java process*Query).
+    return (query.get(name) ?? '').split(',').some((part) => matches(value, part.trim(), type))
   })
 }
 
-// XNAT: a comma means "or", * and % are wildcards, and a-b is a range for dates (QueryOrganizerResource.java process*Query).
-function matchesAny(value: string, filter: string): boolean {
-  return filter.split(',').some((part) => matches(value, part.trim()))
+function matches(value: string, filter: string, type: Field['type']): boolean {
+  if (type === 'date') return matchesDate(value, filter)
+  if (type !== 'string') return matchesNumber(value, filter)
+  if (!/[*%]/.test(filter)) return value === filter
+  // XNAT: the filter becomes an SQL LIKE, in which _ stands for any one character.
+  const source = filter
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/[*%]/g, '.*')
+    .replaceAll('_', '.')
+  return new RegExp(`^${source}$`, 's').test(value)
 }
 
-function matches(value: string, pattern: string): boolean {
-  const range = /^(\d{4}-\d{2}-\d{2}|\d{1,2}\/\d{1,2}\/\d{4})-(\d{4}-\d{2}-\d{2}|\d{1,2}\/\d{1,2}\/\d{4})$/.exec(
-    pattern,
-  )
-  if (range?.[1] !== undefined && range[2] !== undefined) return value >= range[1] && value <= range[2]
-  if (!/[*%]/.test(pattern)) return value === pattern
-  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/[*%]/g, '.*')
-  return new RegExp(`^${source}$`, 's').test(value)
+function matchesDate(value: string, filter: string): boolean {
+  const [from = '', to = from] = filter.split('-').map(isoDate)
+  const date = value.slice(0, 10)
+  // XNAT: a dash always makes a range, so 2024-01-31 is "from 2024 to 01-31": what the database makes of that is not known.
+  if (![from, to].every((bound) => /^\d{4}-\d{2}-\d{2}$/.test(bound))) {
+    throw new HttpFailure(501, 'The stand-in XNAT filters dates as MM/DD/YYYY only.', { voice: 'plain' })
+  }
+  return date !== '' && date >= from && date <= to
+}
+
+function matchesNumber(value: string, filter: string): boolean {
+  const [from = '', to = from] = filter.split('-')
+  return value !== '' && Number(value) >= Number(from) && Number(value) <= Number(to)
 }
 
 function pageOf(rows: Row[], { query }: Exchange, canPage: boolean): { rows: Row[]; isPart: boolean } {

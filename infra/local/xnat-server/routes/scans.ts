@@ -34,7 +34,6 @@ function listScans(exchange: Exchange): Reply {
   if (session === undefined) throw new HttpFailure(exchange.params['PROJECT_ID'] === undefined ? 500 : 404)
   const records = exchange.xnat.state.scans.group(session.experimentId).map((scan) => ({
     values: {
-      ...scan.fields,
       xnat_imagescandata_id: scan.rowId,
       ID: scan.scanId,
       type: scan.fields['type'],

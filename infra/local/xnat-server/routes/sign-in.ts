@@ -8,7 +8,7 @@ import { authenticate, localUsername } from '../sign-in.ts'
 export const signInRoutes: Route[] = [
   { template: '/JSESSION', methods: { GET: showSession, POST: showSession, DELETE: endSession } },
   { template: '/auth', methods: { GET: showUser } },
-  { template: '/services/auth', methods: { PUT: logIn, POST: logIn } },
+  { template: '/services/auth', methods: { GET: noLogInPage, PUT: logIn, POST: logIn } },
 ]
 
 /** Open to everyone: without credentials this is a guest's session id, and proves nothing. */
@@ -24,6 +24,11 @@ function endSession({ login, xnat }: Exchange): Reply {
 function showUser({ login, query, user }: Exchange): Reply {
   const sentence = `User '${user?.username ?? 'guest'}' is logged in`
   return textReply(query.has('CSRF') ? `${sentence}; XNAT_CSRF=${login.csrfToken}` : sentence)
+}
+
+// XNAT: the service does not represent itself, which ends as 404 and not 405 (AuthenticationRestlet.java).
+function noLogInPage(): never {
+  throw new HttpFailure(404)
 }
 
 async function logIn({ request, xnat, login }: Exchange): Promise<Reply> {

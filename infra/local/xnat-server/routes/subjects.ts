@@ -58,13 +58,8 @@ function listProjectSubjects(exchange: Exchange): Reply {
 }
 
 function listedSubject(subject: Subject, label: string): ListedRecord {
-  const demographics = Object.entries(subject.fields).map(([path, value]) => [
-    path.slice(path.lastIndexOf('/') + 1),
-    value,
-  ])
   return {
     values: {
-      ...Object.fromEntries(demographics),
       ID: subject.subjectId,
       project: subject.projectId,
       label,

@@ -1,0 +1,337 @@
+import { describe, expect } from 'vitest'
+import { type Case, test, testFacts } from './site.ts'
+
+const xml = { 'content-type': 'text/xml' }
+function project(attributes: string, content = ''): string {
+  return `<xnat:Project ${attributes} xmlns:xnat="http://nrg.wustl.edu/xnat">${content}</xnat:Project>`
+}
+const create = (document: string) => ({ send: 'POST /data/projects', headers: xml, body: document })
+
+const facts: Case[] = [
+  {
+    fact: 'data-api 1.2: POST creates with 200 and gives the absolute URL as body and Location',
+    steps: [
+      {
+        ...create(
+          project(
+            'ID="P2" secondary_ID="hub 2"',
+            '<xnat:name>Two</xnat:name><xnat:description>a &lt; b</xnat:description>',
+          ),
+        ),
+        status: 200,
+        text: /^http:\/\/127\.0\.0\.1:\d+\/data\/projects\/P2$/,
+        replyHeaders: { location: /\/data\/projects\/P2$/, 'content-type': 'text/plain;charset=ISO-8859-1' },
+      },
+      {
+        send: 'GET /data/projects?ID=P2',
+        status: 200,
+        rows: [{ ID: 'P2', secondary_ID: 'hub 2', name: 'Two', description: 'a < b' }],
+      },
+    ],
+  },
+  {
+    fact: 'data-api 1.2: secondary_ID and name default to the ID, the prearchive code to 4',
+    steps: [
+      { ...create(project('ID="P2"')), status: 200 },
+      { send: 'GET /data/projects?ID=P2', status: 200, rows: [{ secondary_ID: 'P2', name: 'P2' }] },
+      { send: 'GET /data/projects/P2/prearchive_code', status: 200, text: '4' },
+      { send: 'GET /data/projects/P2/accessibility', status: 200, text: 'protected' },
+    ],
+  },
+  {
+    fact: 'data-api 8: the URL of a POST echoes the form of the request',
+    steps: [
+      {
+        send: 'POST /REST/archive/projects',
+        headers: xml,
+        body: project('ID="P2"'),
+        status: 200,
+        text: /\/REST\/archive\/projects\/P2$/,
+      },
+    ],
+  },
+  {
+    fact: 'data-api 1.2: an ID that exists is 409',
+    steps: [{ ...create(project('ID="P1"')), status: 409, text: /Project already exists\./ }],
+  },
+  {
+    fact: 'data-api 1.2: an ID that exists is 409 for someone who cannot see it',
+    steps: [{ ...create(project('ID="P1"')), as: 'outsider', status: 409 }],
+  },
+  {
+    fact: 'data-api 1.2: nothing to create from is 417',
+    steps: [{ send: 'POST /data/projects', status: 417, text: /Need POST Contents/ }],
+  },
+  {
+    fact: 'data-api 1.2: no ID is 417',
+    steps: [{ ...create(project('')), status: 417, text: /Requires XNAT ProjectData ID/ }],
+  },
+  {
+    fact: 'data-api 1.2: bad characters are 417',
+    steps: [{ ...create(project('ID="a b"')), status: 417, text: /Invalid character in project ID\./ }],
+  },
+  { fact: 'data-api 1.2: malformed XML is 422', steps: [{ ...create('<xnat:Project ID="P2">'), status: 422 }] },
+  {
+    fact: 'data-api 1.2: a name that is taken is 500 without a message of its own',
+    steps: [{ ...create(project('ID="P2"', '<xnat:name>p1</xnat:name>')), status: 500, text: /unexpected condition/ }],
+  },
+  {
+    fact: 'data-api 1.2: another kind of document is 200 and does nothing',
+    steps: [
+      {
+        send: 'POST /data/projects',
+        headers: xml,
+        body: '<xnat:Subject ID="P2" xmlns:xnat="http://nrg.wustl.edu/xnat"/>',
+        status: 200,
+        text: '',
+      },
+      { send: 'GET /data/projects?ID=P2', status: 200, rows: [] },
+    ],
+  },
+  {
+    fact: 'data-api 0.5: XML sent chunked is ignored',
+    steps: [{ ...create(project('ID="P2"')), chunked: true, status: 417 }],
+  },
+  {
+    fact: 'data-api 1.3: PUT is 200 and empty whether it creates or updates',
+    steps: [
+      { send: 'PUT /data/projects/P2?name=One', status: 200, text: '' },
+      { send: 'PUT /data/projects/P2?description=two&pi_lastname=Lee', status: 200, text: '' },
+      {
+        send: 'GET /data/projects?ID=P2',
+        status: 200,
+        rows: [{ name: 'One', description: 'two', pi_lastname: 'Lee' }],
+      },
+    ],
+  },
+  {
+    fact: 'data-api 1.3: a document for another project is 417',
+    steps: [{ send: 'PUT /data/projects/P2', headers: xml, body: project('ID="P3"'), status: 417 }],
+  },
+  {
+    fact: 'data-api 1.3: a title in use is 409, whatever its case, and says which',
+    steps: [
+      {
+        send: 'PUT /data/projects/P2?name=p1',
+        status: 409,
+        text: /conflicts with existing projects: Invalid Project Title: 'p1' is already being used\./,
+      },
+    ],
+  },
+  {
+    fact: "data-api 1.3: somebody else's private project cannot be PUT",
+    steps: [{ send: 'PUT /data/projects/P1?name=mine', as: 'outsider', status: 403 }],
+  },
+  {
+    fact: 'data-api 1.4: a project is found by its alias too',
+    steps: [
+      { ...create(project('ID="P2"', '<xnat:aliases><xnat:alias>second</xnat:alias></xnat:aliases>')), status: 200 },
+      { send: 'GET /data/projects/second?format=json', status: 200, text: /"ID":"P2"/ },
+      {
+        send: 'GET /data/projects/P2?format=xml',
+        status: 200,
+        text: /<xnat:aliases><xnat:alias>second<\/xnat:alias><\/xnat:aliases>/,
+      },
+    ],
+  },
+  {
+    fact: 'data-api 1.5: DELETE is 200, and the project is gone',
+    steps: [
+      { send: 'DELETE /data/projects/P1?removeFiles=true', status: 200, text: '' },
+      { send: 'GET /data/projects/P1?format=json', status: 404 },
+      { send: 'GET /data/experiments/XNAT_E00001?format=json', status: 404 },
+      { send: 'GET /data/experiments', status: 200, rows: [] },
+    ],
+  },
+  {
+    fact: 'data-api 1.5: DELETE of what is not there, or not to be seen, is 400',
+    steps: [
+      { send: 'DELETE /data/projects/NONE', status: 400 },
+      { send: 'DELETE /data/projects/P1', as: 'outsider', status: 400 },
+      { send: 'DELETE /data/projects/P1', as: 'member', status: 403 },
+    ],
+  },
+  {
+    fact: 'data-api 1.5: the ID of a deleted project is never free again',
+    steps: [
+      { send: 'DELETE /data/projects/P1', status: 200 },
+      {
+        send: 'PUT /data/projects/P1',
+        status: 403,
+        text: /'P1' was used in a previously deleted project and cannot be reused\./,
+      },
+      { ...create(project('ID="P1"')), status: 500 },
+    ],
+  },
+  {
+    fact: 'data-api 1.6: any integer is stored as prearchive code, true and false as 1 and 0',
+    steps: [
+      ...[
+        ['11', '11'],
+        ['true', '1'],
+        ['false', '0'],
+        ['5', '5'],
+      ].flatMap(([sent, kept]) => [
+        { send: `PUT /data/projects/P1/prearchive_code/${sent}`, status: 200, text: '' },
+        { send: 'GET /data/projects/P1/prearchive_code', status: 200, text: kept ?? '' },
+      ]),
+      {
+        send: 'PUT /data/projects/P1/prearchive_code/x',
+        status: 400,
+        text: /The submitted code x is invalid: must be an integer\./,
+      },
+      { send: 'PUT /data/projects/P1/prearchive_code/0', as: 'member', status: 403 },
+    ],
+  },
+  {
+    fact: 'data-api 1.6: quarantine code and current archive folder are set the same way',
+    steps: [
+      { send: 'PUT /data/projects/P1/quarantine_code/1', status: 200 },
+      { send: 'GET /data/projects/P1/quarantine_code', status: 200, text: '1' },
+      { send: 'PUT /data/projects/P1/current_arc/arc002', status: 200 },
+      { send: 'GET /data/projects/P1/current_arc', status: 200, text: 'arc002' },
+    ],
+  },
+  {
+    fact: 'data-api 1.7: accessibility answers with the resulting level, and an unknown word means private',
+    steps: [
+      { send: 'PUT /data/projects/P1/accessibility/protected', status: 200, text: 'protected' },
+      { send: 'GET /data/projects/P1/accessibility', as: 'outsider', status: 200, text: 'protected' },
+      { send: 'PUT /data/projects/P1/accessibility/whatever', status: 200, text: 'private' },
+      { send: 'GET /data/projects/P1/accessibility', as: 'outsider', status: 404 },
+      { send: 'PUT /data/projects/P1/accessibility', status: 400 },
+      { send: 'PUT /data/projects/P1/accessibility/public', as: 'member', status: 403 },
+    ],
+  },
+  {
+    fact: 'data-api 1.1: a list has the default columns, and columns= replaces them',
+    steps: [
+      {
+        send: 'GET /data/projects',
+        status: 200,
+        rows: [
+          {
+            ID: 'P1',
+            secondary_ID: 'P1',
+            name: 'P1',
+            description: '',
+            pi_firstname: '',
+            pi_lastname: '',
+            URI: '/data/projects/P1',
+          },
+        ],
+      },
+      {
+        send: 'GET /data/projects?columns=name,nonsense',
+        status: 200,
+        text: /"Result":\[\{"name":"P1","URI":"\/data\/projects\/P1"\}\]/,
+      },
+    ],
+  },
+  {
+    fact: 'data-api 7.2: a filter knows wildcards and lists',
+    steps: [
+      { send: 'PUT /data/projects/P2?secondary_ID=hub-2', status: 200 },
+      { send: 'GET /data/projects?secondary_ID=hub-2', status: 200, rows: [{ ID: 'P2' }] },
+      { send: 'GET /data/projects?secondary_ID=hub*', status: 200, rows: [{ ID: 'P2' }] },
+      { send: 'GET /data/projects?ID=P1,P2&sortBy=ID&sortOrder=DESC', status: 200, rows: [{ ID: 'P2' }, { ID: 'P1' }] },
+      { send: 'GET /data/projects?ID=P', status: 200, rows: [] },
+    ],
+  },
+  {
+    fact: 'data-api 1.1: restrict=edit leaves what one owns',
+    steps: [
+      { send: 'GET /data/projects?restrict=edit', as: 'owner', status: 200, rows: [{ ID: 'P1' }] },
+      { send: 'GET /data/projects?restrict=edit', as: 'member', status: 200, rows: [] },
+      { send: 'GET /data/projects', as: 'member', status: 200, rows: [{ ID: 'P1' }] },
+      { send: 'GET /data/projects', as: 'outsider', status: 200, rows: [] },
+    ],
+  },
+  {
+    fact: 'data-api 1.1: filter mode has other, lower-case columns',
+    steps: [
+      {
+        send: 'GET /data/projects?accessible=true',
+        as: 'owner',
+        status: 200,
+        rows: [{ id: 'P1', secondary_id: 'P1', project_access: 'private' }],
+      },
+      { send: 'GET /data/projects?prearc_code=true', status: 200, rows: [{ id: 'P1', proj_prearchive_code: '4' }] },
+      { send: 'GET /data/projects?data=writable', as: 'collaborator', status: 200, rows: [] },
+      { send: 'GET /data/projects?data=readable', as: 'collaborator', status: 200, rows: [{ id: 'P1' }] },
+      { send: 'GET /data/projects?data=nonsense', status: 500 },
+    ],
+  },
+  {
+    fact: 'data-api 1.8: members are listed for owners, by group',
+    steps: [
+      {
+        send: 'GET /data/projects/P1/users',
+        as: 'owner',
+        status: 200,
+        rows: [
+          { GROUP_ID: 'P1_owner', displayname: 'Owners', login: 'admin' },
+          { GROUP_ID: 'P1_owner', login: 'owner' },
+          { GROUP_ID: 'P1_member', displayname: 'Members', login: 'member' },
+          { GROUP_ID: 'P1_collaborator', login: 'collaborator' },
+        ],
+      },
+      { send: 'GET /data/projects/P1/users', as: 'member', status: 403 },
+      { send: 'GET /data/projects/NONE/users', status: 404 },
+    ],
+  },
+  {
+    fact: 'data-api 1.8: a user is in one group of a project, and a PUT moves them',
+    steps: [
+      { send: 'PUT /data/projects/P1/users/Members/outsider', as: 'owner', status: 200, text: /"login":"outsider"/ },
+      { send: 'GET /data/projects/P1?format=json', as: 'outsider', status: 200 },
+      {
+        send: 'PUT /data/projects/P1/users/collaborator/outsider',
+        as: 'owner',
+        status: 200,
+        text: /"GROUP_ID":"P1_collaborator"[^}]*"outsider"/,
+      },
+      { send: 'DELETE /data/projects/P1/users/P1_collaborator/outsider', as: 'owner', status: 200 },
+      { send: 'GET /data/projects/P1?format=json', as: 'outsider', status: 404 },
+    ],
+  },
+  {
+    fact: 'data-api 1.8: an unknown user is 200, an unknown group 404, a stranger 403 with the table, the guest 412',
+    steps: [
+      { send: 'PUT /data/projects/P1/users/member/nobody%40example.org', status: 200 },
+      { send: 'PUT /data/projects/P1/users/friends/outsider', status: 404 },
+      { send: 'PUT /data/projects/P1/users/owner/member', as: 'member', status: 403, text: /"ResultSet"/ },
+      { send: 'PUT /data/projects/P1/users/member/guest', status: 412 },
+    ],
+  },
+]
+
+describe('projects', () => {
+  testFacts(facts)
+
+  test('data-api 7.1: every value of a list is a string, totalRecords too', async ({ site }) => {
+    const { ResultSet } = (await site.send('GET /data/experiments/XNAT_E00001/scans')).json() as {
+      ResultSet: { Result: Record<string, unknown>[]; totalRecords: unknown }
+    }
+    expect(ResultSet.totalRecords).toBe('1')
+    expect(Object.values(ResultSet.Result[0] ?? {}).every((value) => typeof value === 'string')).toBe(true)
+  })
+
+  test('data-api 1.2: a site may keep creation to administrators', async ({ site }) => {
+    site.server.state.configure({ uiAllowNonAdminProjectCreation: false })
+    expect((await site.send('PUT /data/projects/P2', { as: 'outsider' })).status).toBe(403)
+    expect((await site.send('PUT /data/projects/P2')).status).toBe(200)
+  })
+
+  test('data-api 1.7: a site may allow private projects only', async ({ site }) => {
+    site.server.state.configure({ securityAllowNonPrivateProjects: false })
+    expect((await site.send('PUT /data/projects/P1/accessibility/public')).status).toBe(403)
+    expect((await site.send('PUT /data/projects/P1?accessibility=public')).status).toBe(403)
+  })
+
+  test('data-api 1.6: a site without auto-archive refuses any code but 0', async ({ site }) => {
+    site.server.state.configure({ projectAllowAutoArchive: false })
+    expect((await site.send('PUT /data/projects/P1/prearchive_code/4')).status).toBe(403)
+    expect((await site.send('PUT /data/projects/P1/prearchive_code/0')).status).toBe(200)
+  })
+})

@@ -1,0 +1,122 @@
+import { describe } from 'vitest'
+import { type Case, session, testFacts } from './site.ts'
+
+const facts: Case[] = [
+  {
+    fact: 'data-api 0.1: /REST is /data, and /archive may be left out',
+    steps: [
+      { send: 'GET /REST/projects', status: 200, rows: [{ ID: 'P1' }] },
+      { send: 'GET /data/archive/projects/P1/subjects', status: 200, rows: [{ label: 'S1' }] },
+      { send: 'GET /REST/archive/experiments/XNAT_E00001/scans', status: 200, rows: [{ ID: '1' }] },
+    ],
+  },
+  {
+    fact: 'data-api 0.1: a route needs only to begin the path',
+    steps: [
+      { send: 'GET /data/projectsfoo', status: 200, rows: [{ ID: 'P1' }] },
+      { send: 'GET /data/experiments/XNAT_E00001/foo?format=json', status: 200, text: /"label":"E1"/ },
+      { send: 'GET /data/projects/P1/foo', status: 400 },
+      { send: 'PUT /data/projects/P1/foo', status: 400 },
+      { send: 'GET /data/nothing', status: 404 },
+    ],
+  },
+  {
+    fact: "data-api 0.7: scans below a project's experiment are no route: GET is the session itself, PUT is 400",
+    steps: [
+      {
+        send: 'GET /data/projects/P1/experiments/E1/scans?format=json',
+        status: 200,
+        text: /"xsi:type":"xnat:mrSessionData"/,
+      },
+      { send: 'PUT /data/projects/P1/experiments/E1/scans/2?xsiType=xnat:mrScanData', status: 400 },
+      { send: 'GET /data/experiments/XNAT_E00001/scans', status: 200, rows: [{ ID: '1' }] },
+    ],
+  },
+  {
+    fact: 'data-api 0.1: a trailing slash changes nothing, a double one is refused',
+    steps: [
+      { send: 'GET /data/projects/', status: 200, rows: [{ ID: 'P1' }] },
+      { send: 'GET /data/projects/P1/?format=json', status: 200, text: /"ID":"P1"/ },
+      { send: 'GET /data//projects', status: 500 },
+    ],
+  },
+  {
+    fact: 'data-api 0.1: the firewall refuses encoded slashes, percents, dots and semicolons',
+    steps: ['%2F', '%25', '%5C', '%2e', ';'].map((bad) => ({ send: `GET /data/projects/a${bad}b`, status: 500 })),
+  },
+  {
+    fact: 'data-api 0.1: a path that leads upwards is refused',
+    steps: [{ send: 'GET /data/projects/P1/../P2', status: 500 }],
+  },
+  {
+    fact: 'data-api 0.1: POST with ?method= is that method',
+    steps: [
+      { send: 'POST /data/projects/P2?method=PUT', status: 200 },
+      { send: 'GET /data/projects/P2?format=json', status: 200 },
+    ],
+  },
+  {
+    fact: 'data-api 0.1: a method that is not allowed is 405 and names those that are',
+    steps: [
+      { send: 'DELETE /data/projects', status: 405, replyHeaders: { allow: 'GET, HEAD, POST' } },
+      { send: 'PATCH /data/projects/P1', status: 405, replyHeaders: { allow: 'GET, HEAD, PUT, DELETE' } },
+    ],
+  },
+  {
+    fact: 'data-api 0.6: Accept json alone is 406 on a single item, whatever format says',
+    steps: [
+      '/data/projects/P1',
+      '/data/projects/P1/subjects/S1',
+      session,
+      `${session}/scans/1`,
+      `${session}/assessors/A1`,
+    ].flatMap((path) => [
+      { send: `GET ${path}?format=json`, headers: { accept: 'application/json' }, status: 406 },
+      { send: `GET ${path}?format=json`, headers: { accept: '*/*' }, status: 200, text: /^\{"items":/ },
+    ]),
+  },
+  {
+    fact: 'data-api 0.1: without a format a single item is an HTML page, and xml is a document',
+    steps: [
+      { send: 'GET /data/projects/P1', status: 200, replyHeaders: { 'content-type': /^text\/html/ } },
+      { send: 'GET /data/projects/P1?format=xml', status: 200, text: /<xnat:Project ID="P1"/ },
+    ],
+  },
+  {
+    fact: 'data-api 6.1: an error is an HTML page with its message in h3, whatever was asked for',
+    steps: [
+      {
+        send: 'GET /data/projects/NONE?format=json',
+        headers: { accept: '*/*' },
+        status: 404,
+        text: /<title>Status page<\/title>[\s\S]*<h3>Unable to find the specified experiment\.<\/h3>/,
+        replyHeaders: { 'content-type': /^text\/html/ },
+      },
+    ],
+  },
+  {
+    fact: 'data-api 7.1: lists come as XML, CSV and HTML too',
+    steps: [
+      { send: 'GET /data/projects?format=csv', status: 200, text: /^"ID","secondary_ID"[^\n]*\n"P1","P1"/ },
+      {
+        send: 'GET /data/projects?format=xml',
+        status: 200,
+        text: /<ResultSet title="Projects" totalRecords="1">.*<cell>P1<\/cell>/,
+      },
+      { send: 'GET /data/projects?format=html', status: 200, text: /<td>P1<\/td>/ },
+    ],
+  },
+  {
+    fact: 'what the stand-in does not cover is 501 and names method and path',
+    steps: [
+      { send: 'GET /data/prearchive/projects/P1', status: 501, text: /GET \/data\/prearchive\/projects\/P1/ },
+      { send: 'POST /data/services/import', status: 501, text: /POST \/data\/services\/import/ },
+      { send: 'GET /xapi/dqr/settings', status: 501, text: /GET \/xapi\/dqr\/settings/ },
+      { send: 'GET /data/projects/P1/config', status: 501 },
+      { send: `GET ${session}/reconstructions`, status: 501 },
+      { send: 'GET /somewhere/else', status: 501 },
+    ],
+  },
+]
+
+describe('routing', () => testFacts(facts))

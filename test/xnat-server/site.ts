@@ -1,0 +1,166 @@
+// A stand-in XNAT with a small archive, and plain HTTP to talk to it: nothing of the client is used here.
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { expect, test as plainTest } from 'vitest'
+import { startXnat, type XnatServer, type XnatServerOptions } from '../../infra/local/xnat-server/server.ts'
+
+export type Role = 'admin' | 'owner' | 'member' | 'collaborator' | 'outsider' | 'nobody'
+
+export interface SendOptions {
+  as?: Role
+  body?: string | Buffer
+  /** Sends the body without saying how long it is. */
+  chunked?: boolean
+  headers?: Record<string, string>
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+  bytes: Buffer
+  json(): unknown
+  /** The rows of a ResultSet. */
+  rows(): Record<string, string>[]
+}
+
+export interface Site {
+  server: XnatServer
+  /** `send('PUT /data/projects/P2')`: the path goes out as it stands. */
+  send(what: string, options?: SendOptions): Promise<Answer>
+  stop(): Promise<void>
+}
+
+export async function startSite(options: XnatServerOptions = {}): Promise<Site> {
+  const server = await startXnat(options)
+  for (const group of ['owner', 'member', 'collaborator']) {
+    if (server.state.users.get(group) === undefined) server.state.addUser({ username: group, groups: [`P1_${group}`] })
+  }
+  if (server.state.users.get('outsider') === undefined) server.state.addUser({ username: 'outsider' })
+  const agent = new Agent({ keepAlive: true })
+  const logins = new Map<Role, string>()
+
+  const login = async (role: Role): Promise<string> => {
+    const known = logins.get(role)
+    if (known !== undefined) return known
+    const password = role === 'admin' ? server.password : role
+    const { text } = await sendTo(server.url, agent, 'GET /data/JSESSION', { headers: basic(role, password) })
+    logins.set(role, text)
+    return text
+  }
+
+  return {
+    server,
+    async send(what, sendOptions = {}) {
+      const { as = 'admin', headers = {} } = sendOptions
+      const cookie: Record<string, string> = as === 'nobody' ? {} : { cookie: `JSESSIONID=${await login(as)}` }
+      return sendTo(server.url, agent, what, { ...sendOptions, headers: { ...cookie, ...headers } })
+    },
+    async stop() {
+      agent.destroy()
+      await server.stop()
+    },
+  }
+}
+
+/** P1 (private) with subject S1, session E1, scan 1 and assessor A1. */
+export async function addArchive(site: Site): Promise<void> {
+  const session = '/data/projects/P1/subjects/S1/experiments/E1'
+  for (const path of [
+    '/data/projects/P1?accessibility=private',
+    '/data/projects/P1/subjects/S1',
+    `${session}?xsiType=xnat:mrSessionData&date=2024-01-31`,
+    `${session}/scans/1?xsiType=xnat:mrScanData&type=T1`,
+    `${session}/assessors/A1?xsiType=xnat:qcManualAssessorData`,
+  ]) {
+    const { status } = await site.send(`PUT ${path}`)
+    expect(status, path).toBeLessThan(300)
+  }
+}
+
+export const session = '/data/projects/P1/subjects/S1/experiments/E1'
+export const scanFiles = `${session}/scans/1/resources/DICOM/files`
+
+/** Each test gets a site of its own, with the archive in it. */
+export const test = plainTest.extend<{ site: Site }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixtures a test needs from this pattern.
+  site: async ({}, use) => {
+    const site = await startSite()
+    await addArchive(site)
+    await use(site)
+    await site.stop()
+  },
+})
+
+export interface Step extends SendOptions {
+  send: string
+  status: number
+  text?: string | RegExp
+  headers?: Record<string, string>
+  replyHeaders?: Record<string, string | RegExp>
+  /** Rows of a list, each holding at least these cells. */
+  rows?: Record<string, string>[]
+}
+
+export interface Case {
+  fact: string
+  steps: Step[]
+}
+
+/** Runs a table of facts, each on a fresh site. */
+export function testFacts(cases: readonly Case[]): void {
+  for (const { fact, steps } of cases) {
+    test(fact, async ({ site }) => {
+      for (const step of steps) await take(site, step)
+    })
+  }
+}
+
+async function take(site: Site, step: Step): Promise<void> {
+  const answer = await site.send(step.send, step)
+  expect(answer.status, `${step.send}: ${answer.text}`).toBe(step.status)
+  if (step.text instanceof RegExp) expect(answer.text, step.send).toMatch(step.text)
+  else if (step.text !== undefined) expect(answer.text, step.send).toBe(step.text)
+  for (const [name, value] of Object.entries(step.replyHeaders ?? {})) {
+    if (value instanceof RegExp) expect(answer.headers[name], name).toMatch(value)
+    else expect(answer.headers[name], name).toBe(value)
+  }
+  if (step.rows === undefined) return
+  expect(answer.rows(), step.send).toHaveLength(step.rows.length)
+  expect(answer.rows(), step.send).toMatchObject(step.rows)
+}
+
+export function basic(user: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+}
+
+function sendTo(url: string, agent: Agent, what: string, options: SendOptions): Promise<Answer> {
+  const [method = 'GET', path = '/'] = what.split(/ (.*)/s)
+  const { body, chunked = false, headers = {} } = options
+  const length: Record<string, string> =
+    body === undefined || chunked ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, method, path, agent, headers: { ...length, ...headers } }, (reply) => {
+      buffer(reply).then((bytes) => {
+        const text = bytes.toString('utf8')
+        const json = (): unknown => JSON.parse(text)
+        resolve({
+          status: reply.statusCode ?? 0,
+          headers: reply.headers,
+          text,
+          bytes,
+          json,
+          rows: () => rowsOf(json()),
+        })
+      }, reject)
+    })
+    sent.once('error', reject)
+    if (chunked && body !== undefined) sent.write(body)
+    sent.end(chunked ? undefined : body)
+  })
+}
+
+function rowsOf(list: unknown): Record<string, string>[] {
+  return (list as { ResultSet: { Result: Record<string, string>[] } }).ResultSet.Result
+}
