@@ -204,7 +204,7 @@ export class XnatClient {
     try {
       await this.logout()
     } finally {
-      if (this.#ownsAgent) await this.#agent.close()
+      if (this.#ownsAgent && !this.#agent.closed) await this.#agent.close()
     }
   }
 
