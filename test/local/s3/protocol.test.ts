@@ -108,7 +108,8 @@ it('wants a length, and a body of just that length', async () => {
 
 it('refuses a document it cannot read', async () => {
   const { s3 } = await startServer()
-  const location = await getSignedUrl(s3, new CreateBucketCommand({ Bucket: 'brand-new' }))
+  const create = new CreateBucketCommand({ Bucket: 'brand-new' })
+  const location = await getSignedUrl(s3, create, { unsignableHeaders: new Set(['content-length']) })
   for (const body of ['<CreateBucketConfiguration>', '<Other/>', 'text', '<A></B>', '<CreateBucketConfiguration/>&']) {
     const answer = await fetch(location, { method: 'PUT', body })
     expect(await answer.text()).toContain('<Code>MalformedXML</Code>')
