@@ -1,0 +1,27 @@
+// Puts one generated object, in a process of its own: what an upload buffers would otherwise count as the bench's memory.
+import { Readable } from 'node:stream'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+import { credentials } from './servers.ts'
+
+const mebibyte = 1024 ** 2
+const [endpoint = '', key = '', size = ''] = process.argv.slice(2)
+
+const client = new S3Client({ endpoint, region: 'eu-central-1', credentials })
+for (const bucket of ['incoming', 'state']) {
+  await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error: Error) => {
+    if (error.name !== 'BucketAlreadyOwnedByYou') throw error
+  })
+}
+const params = { Bucket: 'incoming', Key: key, Body: Readable.from(generated(Number(size))) }
+const { ETag } = await new Upload({ client, params, partSize: 64 * mebibyte, queueSize: 1 }).done()
+process.send?.({ etag: ETag?.replaceAll('"', '') })
+process.disconnect()
+
+function* generated(sizeBytes: number): Generator<Buffer> {
+  for (let sent = 0; sent < sizeBytes; sent += mebibyte) {
+    const chunk = Buffer.alloc(Math.min(mebibyte, sizeBytes - sent))
+    chunk.writeUInt32LE(sent / mebibyte, 0)
+    yield chunk
+  }
+}

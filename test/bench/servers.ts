@@ -1,0 +1,36 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import * as z from 'zod'
+
+export const credentials = {
+  accessKeyId: 'BENCHKEY',
+  secretAccessKey: 'bench-secret-key',
+  user: 'bench',
+  password: 'bench-password',
+}
+
+const Started = z.object({ url: z.string() })
+
+/** Starts an embedded server as a child process. It ends, and its data goes, when it is stopped or this process ends. */
+export async function startServer(kind: 's3' | 'xnat'): Promise<{ url: string; stop: () => Promise<void> }> {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'server-process.ts'), [kind])
+  const [message] = await once(child, 'message')
+  return {
+    ...Started.parse(message),
+    async stop() {
+      const exited = once(child, 'exit')
+      child.disconnect()
+      await exited
+    },
+  }
+}
+
+const Put = z.object({ etag: z.string() })
+
+/** Puts a generated object of this size into the bucket `incoming`, by another process, and gives its ETag. */
+export async function putObject(s3Url: string, key: string, sizeBytes: number): Promise<string> {
+  const child = fork(join(import.meta.dirname, 'put-object.ts'), [s3Url, key, String(sizeBytes)])
+  const [message] = await once(child, 'message')
+  return Put.parse(message).etag
+}
