@@ -53,7 +53,8 @@ export async function startSqs(options: SqsServerOptions = {}): Promise<SqsServe
       // fauxqs: creating a queue that was kept, under another port, would empty it.
       if (kept === undefined)
         return { url: queueUrl(name), arn: server.createQueue(name, { region, attributes }).queueArn }
-      const { FifoQueue: _fixed, ...Attributes } = attributes
+      // fauxqs: refuses to set these later. Of the three it heeds FifoQueue alone: it deduplicates over the whole queue.
+      const { FifoQueue: _fifo, DeduplicationScope: _scope, FifoThroughputLimit: _limit, ...Attributes } = attributes
       await client.send(new SetQueueAttributesCommand({ QueueUrl: queueUrl(name), Attributes }))
       return { url: queueUrl(name), arn: kept.arn }
     },

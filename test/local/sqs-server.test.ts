@@ -131,6 +131,19 @@ describe('the embedded SQS with a folder', () => {
     }
   })
 
+  it('takes a FIFO queue that was kept with all its attributes', async () => {
+    const dataDir = await temporaryFolder()
+    const attributes = { ...FIFO, DeduplicationScope: 'messageGroup', FifoThroughputLimit: 'perMessageGroupId' }
+    const first = await start({ dataDir })
+    await first.createQueue('orders.fifo', attributes)
+    await first.send('orders.fifo', 'kept', 'group')
+    await first.stop()
+
+    const second = await start({ dataDir })
+    await second.createQueue('orders.fifo', attributes)
+    expect((await second.receive('orders.fifo')).map(({ Body }) => Body)).toEqual(['kept'])
+  })
+
   it('gives a queue that was kept its new attributes', async () => {
     const dataDir = await temporaryFolder()
     const first = await start({ dataDir })

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EnvironmentReport, type FunctionFailure, type Invocation } from './environment-protocol.ts'
@@ -28,18 +27,14 @@ type Answer = EnvironmentReport | { kind: 'ended'; reason: string } | { kind: 't
  */
 export class ExecutionEnvironment {
   readonly #child: ChildProcess
-  readonly #exit: Promise<unknown>
+  readonly #exit: Promise<void>
   #isAlive = true
   #onAnswer: ((answer: Answer) => void) | undefined
 
   constructor({ moduleUrl, exportName, env, onLine }: ExecutionEnvironmentOptions) {
     this.#child = fork(MAIN, [moduleUrl, exportName], { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-    this.#exit = once(this.#child, 'exit')
+    this.#exit = this.#whenEnded()
     this.#child.on('message', (message) => this.#onAnswer?.(EnvironmentReport.parse(message)))
-    this.#child.on('exit', (code, signal) => {
-      this.#isAlive = false
-      this.#onAnswer?.({ kind: 'ended', reason: exitReason(code, signal) })
-    })
     for (const output of [this.#child.stdout, this.#child.stderr]) {
       if (output !== null) createInterface({ input: output }).on('line', onLine)
     }
@@ -72,6 +67,18 @@ export class ExecutionEnvironment {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
     await this.#exit
     clearTimeout(timer)
+  }
+
+  async #whenEnded(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.#child.on('exit', (code, signal) => resolve(exitReason(code, signal)))
+    // A process that never began has no exit. Other errors, as when a dying process cannot be written to, end in one.
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) resolve(`Runtime could not be started: ${error.message}`)
+    })
+    const reason = await promise
+    this.#isAlive = false
+    this.#onAnswer?.({ kind: 'ended', reason })
   }
 
   async #answerWithin(timeoutMs: number): Promise<Answer> {

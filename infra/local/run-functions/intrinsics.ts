@@ -54,22 +54,28 @@ export function resolveText(template: Template, where: string, references: Refer
 function callIntrinsic(name: string, args: Template, where: string, references: References): string {
   switch (name) {
     case 'Ref':
-      return known(references.ref(z.string().parse(args)), `Ref ${args}`, where)
+      return known(references.ref(argumentsOf(name, z.string(), args, where)), `Ref ${args}`, where)
     case 'Fn::GetAtt': {
-      const [logicalId, attribute] = GetAttTarget.parse(args)
+      const [logicalId, attribute] = argumentsOf(name, GetAttTarget, args, where)
       return known(references.getAtt(logicalId, attribute), `Fn::GetAtt ${logicalId}.${attribute}`, where)
     }
     case 'Fn::Sub': {
-      const [text, variables] = SubArguments.parse(args)
+      const [text, variables] = argumentsOf(name, SubArguments, args, where)
       return substitute(text, variables, where, references)
     }
     case 'Fn::Join': {
-      const [separator, parts] = JoinArguments.parse(args)
+      const [separator, parts] = argumentsOf(name, JoinArguments, args, where)
       return parts.map((part) => resolveText(part, where, references)).join(separator)
     }
     default:
       throw new Error(`${where}: ${name} is not understood by the local runner`)
   }
+}
+
+function argumentsOf<Arguments>(name: string, schema: z.ZodType<Arguments>, args: Template, where: string): Arguments {
+  const parsed = schema.safeParse(args)
+  if (parsed.success) return parsed.data
+  throw new Error(`${where}: ${name} cannot be read: ${JSON.stringify(args)}`)
 }
 
 function substitute(text: string, variables: Templates, where: string, references: References): string {

@@ -27,7 +27,7 @@ export interface RunFunctionsOptions {
   environment?: Record<string, string>
   /** Left out: 3000, or the next that is free. */
   apiPort?: number
-  /** Lines that a function wrote, and what the runner has to say about it. */
+  /** Lines that a function wrote, and what the runner has to say about it. The gateway's go by `api-gateway`. */
   log?: (functionName: string, line: string) => void
   /** Runs `dist/<module>/index.mjs`, as deployed, in place of `functions/<module>.ts`. */
   bundles?: boolean
@@ -82,12 +82,14 @@ export async function runFunctions(options: RunFunctionsOptions): Promise<Runnin
 
   return {
     apiUrl: api.url,
-    invoke: (functionName, event) => find(functionName).pool.invoke(event),
-    invokeNow(functionName) {
+    async invoke(functionName, event) {
+      return await find(functionName).pool.invoke(event)
+    },
+    async invokeNow(functionName) {
       const { fn, pool } = find(functionName)
       const schedule = fn.events.find((event) => event.kind === 'schedule')
       if (schedule === undefined) throw new Error(`Function ${functionName} has no schedule`)
-      return pool.invoke(scheduledEvent(fn, schedule, region))
+      return await pool.invoke(scheduledEvent(fn, schedule, region))
     },
     peaks: () => Object.fromEntries(running.map(({ fn, pool }) => [fn.name, { ...pool.peaks }])),
     async stop(graceMs = DEFAULT_GRACE_MS) {

@@ -195,6 +195,6 @@ describe('an invocation that fails', () => {
 
   it('is an error that lists the functions when there is none of that name', async () => {
     const fixture = await startBehave()
-    expect(() => fixture.invoke('behaev', {})).toThrow('There is no function behaev: there are behave')
+    await expect(fixture.invoke('behaev', {})).rejects.toThrow('There is no function behaev: there are behave')
   })
 })

@@ -55,7 +55,7 @@ describe('a schedule', () => {
       detail: {},
     })
     expect(Ran.parse(await fixture.invokeNow('withInput')).event).toEqual({ why: 'sweep' })
-    expect(() => fixture.invokeNow('nothing')).toThrow('There is no function nothing')
+    await expect(fixture.invokeNow('nothing')).rejects.toThrow('There is no function nothing')
   })
 })
 

@@ -163,6 +163,7 @@ describe('a reference', () => {
     serviceModel([functionModel('worker', { environment: { VALUE: value as never } })])
 
   it.each([
+    ['arguments of a wrong shape', { 'Fn::Join': 'a,b' }, 'Fn::Join cannot be read: "a,b"'],
     ['Fn::ImportValue', { 'Fn::ImportValue': 'x' }, 'Fn::ImportValue is not understood'],
     ['a resource that is not run here', { Ref: 'ApiRole' }, 'Ref ApiRole refers to nothing that exists locally'],
     [
