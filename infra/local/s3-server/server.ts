@@ -3,8 +3,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import type { NotificationTarget } from './delivery.ts'
 import { findOperation } from './dispatch.ts'
-import type { NotificationTarget } from './notifications.ts'
 import { assertBucketName } from './operations/buckets.ts'
 import type { Reply } from './reply.ts'
 import { S3Request } from './request.ts'
@@ -13,8 +13,8 @@ import { authenticate, type Credentials } from './signature.ts'
 import { openStore, type Store } from './store.ts'
 import { renderXml } from './xml.ts'
 
+export type { NotificationTarget } from './delivery.ts'
 export type { S3Event, S3EventRecord, S3TestEvent } from './event-record.ts'
-export type { NotificationTarget } from './notifications.ts'
 
 export interface S3ServerOptions {
   /** Created when missing; a server started later with the same folder finds everything again. */
@@ -35,7 +35,7 @@ export interface S3Server {
   createBucket(name: string): Promise<void>
   /** Replaces the bucket's targets, and delivers what earlier ones of the same id had not taken. */
   setNotifications(bucket: string, targets: NotificationTarget[]): Promise<void>
-  /** Ends every connection, idle or not, and leaves nothing open. Calling it again is safe. */
+  /** Ends every connection, idle or not; waits two seconds at most for a `deliver` under way. Calling it again is safe. */
   stop(): Promise<void>
 }
 
@@ -147,7 +147,8 @@ class Front {
   async #refuse(error: unknown, exchange: Exchange): Promise<void> {
     const { source, response } = exchange
     if (source.socket.destroyed) return
-    if (!(error instanceof S3Error)) process.emitWarning(error instanceof Error ? error : String(error))
+    if (!(error instanceof S3Error))
+      process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error))
     if (response.headersSent) {
       response.destroy()
       return
