@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeSampleStudies } from './sample-studies.ts'
 import { type Stack, type StackDescription, startStack } from './stack.ts'
@@ -15,19 +15,21 @@ const usage = `npm start -- [options]
   --keep DIR     keep buckets, queues and the stand-in's archive in DIR, and go on from there next time
   --no-tour      only start; --tour: do the tour also with kept data or a real XNAT
   --port N       where the API listens (default: 3000, or the next that is free)
+  --describe F   where to write how to reach everything (default: .local/stack.json)
   --bundles      run what \`npm run build\` made, not the sources
   --verbose      print what the functions log
 
 With XNAT_URL, XNAT_SERVICE_USER and XNAT_SERVICE_PASSWORD set, that XNAT is used in place of the stand-in.
 `
 
-const stackFile = join(import.meta.dirname, '../../.local/stack.json')
+const defaultStackFile = join(import.meta.dirname, '../../.local/stack.json')
 
 interface Options {
   once: boolean
   data: string | undefined
   keep: string | undefined
   port: number | undefined
+  stackFile: string
   bundles: boolean
   verbose: boolean
   tour: boolean
@@ -46,17 +48,17 @@ async function main(): Promise<number> {
     log: functionLog(options.verbose),
   })
   try {
-    await describeStack(stack.description)
+    await describeStack(options.stackFile, stack.description)
     console.log(`xnat-conduit is up after ${seconds(performance.now() - startedAt)}.\n`)
     const isProved = options.tour ? await Promise.race([showTour(stack, options.data), interrupted]) : true
     if (isProved === 'interrupted') return 130
     if (options.once) return isProved ? 0 : 1
-    console.log(howToGoOn(stack.description))
+    console.log(howToGoOn(stack.description, options.stackFile))
     await interrupted
     return 0
   } finally {
     console.log('\nStopping.')
-    await rm(stackFile, { force: true })
+    await rm(options.stackFile, { force: true })
     await stack.stop()
   }
 }
@@ -70,6 +72,7 @@ function readOptions(): Options {
       keep: { type: 'string' },
       tour: { type: 'boolean' },
       port: { type: 'string' },
+      describe: { type: 'string', default: defaultStackFile },
       bundles: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -91,7 +94,8 @@ function readOptions(): Options {
   const xnat = realXnat()
   const isFresh = xnat === undefined && (keep === undefined || !existsSync(keep))
   const tour = values.tour ?? (once || dataDir !== undefined || isFresh)
-  return { once, data: dataDir, keep, port, bundles, verbose, tour, xnat }
+  const stackFile = resolve(values.describe)
+  return { once, data: dataDir, keep, port, stackFile, bundles, verbose, tour, xnat }
 }
 
 class UsageError extends Error {}
@@ -127,7 +131,7 @@ function functionLog(verbose: boolean) {
   }
 }
 
-async function describeStack(description: StackDescription): Promise<void> {
+async function describeStack(stackFile: string, description: StackDescription): Promise<void> {
   await mkdir(dirname(stackFile), { recursive: true })
   await writeFile(stackFile, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })
 }
@@ -187,12 +191,12 @@ function tourReport(result: TourResult, { api, xnat }: StackDescription): string
   return ['', table, ...faults, ''].join('\n')
 }
 
-function howToGoOn({ api, s3, xnat, serviceKey }: StackDescription): string {
+function howToGoOn({ api, s3, xnat, serviceKey }: StackDescription, stackFile: string): string {
   return [
     `  API    ${api}   (header ${serviceKey.header}: ${serviceKey.key})`,
     `  S3     ${s3.endpoint}   bucket ${s3.buckets['incoming']}`,
     `  XNAT   ${xnat.url}   ${xnat.isStandIn ? `user ${xnat.user}, password ${xnat.password} (a stand-in)` : `user ${xnat.user}`}`,
-    '  All of it is in .local/stack.json while the stack is up. Ctrl-C ends it.',
+    `  All of it is in ${relative(process.cwd(), stackFile)} while the stack is up. Ctrl-C ends it.`,
   ].join('\n')
 }
 
