@@ -88,7 +88,7 @@ function parseQuery(raw: string): [string, string][] {
 function hoistedHeaders(pairs: S3Request['queryPairs']): [string, string][] {
   if (!pairs.some(([name]) => name === 'X-Amz-Signature')) return []
   return pairs
-    .map(([name, value]): [string, string] => [name.toLowerCase(), asBytes(value)])
+    .map(([name, value]): [string, string] => [name.toLowerCase(), asHeaderValue(value)])
     .filter(([name]) => name.startsWith('x-amz-') && !name.includes('checksum'))
 }
 
@@ -108,8 +108,18 @@ export function encodeStrict(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/gu, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-/** Text as a header holds it: one character per byte of its UTF-8. */
-export const asBytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
+/**
+ * Text as a header holds it: one character per byte of its UTF-8.
+ *
+ * @throws {S3Error} InvalidArgument for control characters, which would end the header and begin another.
+ */
+export function asHeaderValue(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f]/u.test(text)) {
+    throw new S3Error('InvalidArgument', 'A header value cannot hold control characters.')
+  }
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
 
 /** A header's bytes read as UTF-8, for the values that may hold it: HTTP itself gives one character per byte. */
 export const asUtf8 = (value: string) => Buffer.from(value, 'latin1').toString('utf8')

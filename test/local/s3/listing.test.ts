@@ -58,20 +58,9 @@ async function listAll(s3: S3Client, input: Partial<ListObjectsV2CommandInput>):
   return names
 }
 
-async function listAllV1(
-  s3: S3Client,
-  { Delimiter, MaxKeys }: { Delimiter?: string; MaxKeys: number },
-): Promise<string[]> {
-  const names: string[] = []
-  for (let Marker: string | undefined = '', isMore = true; isMore; ) {
-    const page: ReturnType<typeof summary> = summary(
-      await s3.send(new ListObjectsCommand({ Bucket, Marker, MaxKeys, ...(Delimiter && { Delimiter }) })),
-    )
-    names.push(...page.names)
-    Marker = page.next
-    isMore = page.isMore
-  }
-  return names
+async function listAllV1(s3: S3Client, input: { Delimiter?: string; MaxKeys: number }, Marker = ''): Promise<string[]> {
+  const page = summary(await s3.send(new ListObjectsCommand({ Bucket, Marker, ...input })))
+  return page.isMore ? [...page.names, ...(await listAllV1(s3, input, page.next))] : page.names
 }
 
 const summary = (page: ListObjectsCommandOutput) => {

@@ -87,3 +87,13 @@ it('refuses a presigned URL that has expired, was changed, or is used with heade
   expect(late.status).toBe(403)
   expect(await late.text()).toContain('Request has expired')
 })
+
+it('refuses a presigned URL whose parameters would break out of a header', async () => {
+  const { s3 } = await startServer()
+  const put = new PutObjectCommand({ ...target, Metadata: { a: 'line\nbreak' } })
+  const answer = await fetch(await getSignedUrl(s3, put), { method: 'PUT', body: 'x' })
+  expect(await answer.text()).toContain('<Code>InvalidArgument</Code>')
+  const get = new GetObjectCommand({ ...target, ResponseContentType: 'a\r\nb: c' })
+  await s3.send(new PutObjectCommand({ ...target, Body: 'x' }))
+  expect((await fetch(await getSignedUrl(s3, get))).status).toBe(400)
+})

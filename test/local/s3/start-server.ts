@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { onTestFinished } from 'vitest'
 import { type S3Server, type S3ServerOptions, startS3 } from '../../../infra/local/s3-server/server.ts'
@@ -59,4 +62,13 @@ export function changeBody(command: PutObjectCommand, change: (body: unknown) =>
 export async function countBlobs(dataDir: string): Promise<number> {
   const entries = await readdir(join(dataDir, 'blobs'), { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).length
+}
+
+/** A server in a process of its own, with the bucket `images` and a target that never takes an event. */
+export async function startInChild(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
+  const script = join(import.meta.dirname, 'serve-in-child.ts')
+  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [line] = await once(createInterface(child.stdout), 'line')
+  return { child, port: Number(line) }
 }

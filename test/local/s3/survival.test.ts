@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateMultipartUploadCommand,
@@ -15,7 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { startS3 } from '../../../infra/local/s3-server/server.ts'
-import { connect, countBlobs, credentials, makeFolder, region, startServer } from './start-server.ts'
+import { connect, countBlobs, credentials, makeFolder, region, startInChild, startServer } from './start-server.ts'
 import { uploadParts } from './upload-parts.ts'
 
 const target = { Bucket: 'images', Key: 'a' }
@@ -94,6 +91,14 @@ it('lets go of the files of a reader that went away', async () => {
   await vi.waitFor(async () => expect(await countBlobs(dataDir)).toBe(1))
 })
 
+it('gives its folder back when its port is taken', async () => {
+  const { server } = await startServer()
+  const dataDir = await makeFolder()
+  await expect(startS3({ dataDir, credentials, port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  const { s3 } = await startServer({ dataDir })
+  await expect(s3.send(new ListObjectsV2Command({ Bucket: 'images' }))).resolves.toBeDefined()
+})
+
 it('stops at once although clients keep connections, requests and bodies open', async () => {
   const { server, s3, dataDir } = await startServer()
   await startPut(s3)
@@ -104,17 +109,9 @@ it('stops at once although clients keep connections, requests and bodies open', 
   expect(await countBlobs(dataDir)).toBe(0)
 })
 
-async function startChild(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const script = join(import.meta.dirname, 'serve-in-child.ts')
-  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [line] = await once(createInterface(child.stdout), 'line')
-  return { child, port: Number(line) }
-}
-
 it('loses no object and no event when its process is killed, and clears away what was half-done', async () => {
   const dataDir = await makeFolder()
-  const { child, port } = await startChild(dataDir)
+  const { child, port } = await startInChild(dataDir)
   const s3 = connect({ url: `http://127.0.0.1:${port}` })
   const keys = Array.from({ length: 40 }, (_none, index) => `key-${String(index).padStart(2, '0')}`)
   await Promise.all(keys.map((Key) => s3.send(new PutObjectCommand({ Bucket: 'images', Key, Body: Key }))))
