@@ -1,7 +1,8 @@
 // Reads and writes the few XML shapes of the S3 API: elements and text, no mixed content, attributes ignored.
 import { S3Error } from './s3-error.ts'
 
-export type XmlValue = string | number | boolean | undefined | XmlNode | readonly (XmlValue | XmlNode)[]
+type XmlValue = string | number | boolean | undefined | XmlNode | readonly XmlValue[]
+
 export interface XmlNode {
   readonly [name: string]: XmlValue
 }
@@ -9,7 +10,8 @@ export interface XmlNode {
 /** One document. A list repeats its element; `undefined` leaves it out; text is escaped so that any key survives. */
 export function renderXml(root: string, content: XmlNode | string): string {
   const namespace = root === 'Error' ? '' : ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${namespace}>${typeof content === 'string' ? escapeText(content) : renderNode(content)}</${root}>`
+  const inner = typeof content === 'string' ? escapeText(content) : renderNode(content)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${namespace}>${inner}</${root}>`
 }
 
 function renderNode(node: XmlNode): string {

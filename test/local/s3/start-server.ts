@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { type PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { onTestFinished } from 'vitest'
 import { type S3Server, type S3ServerOptions, startS3 } from '../../../infra/local/s3-server/server.ts'
@@ -66,7 +67,7 @@ export async function countBlobs(dataDir: string): Promise<number> {
 
 /** A server in a process of its own, with the bucket `images` and a target that never takes an event. */
 export async function startInChild(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const script = join(import.meta.dirname, 'serve-in-child.ts')
+  const script = fileURLToPath(new URL('./serve-in-child.ts', import.meta.url))
   const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const [line] = await once(createInterface(child.stdout), 'line')

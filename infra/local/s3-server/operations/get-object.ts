@@ -28,6 +28,7 @@ interface Description {
   range: ByteRange
 }
 
+/** Everything about the answer but its body, and which stretch of the object that body is. */
 function describe(store: Store, request: S3Request): Description {
   store.buckets.assertExists(request.bucket)
   const object = store.objects.find(request.bucket, request.key)
@@ -39,27 +40,29 @@ function describe(store: Store, request: S3Request): Description {
     return { reply: { status: 304, headers: validators }, segments, range: whole }
   }
   const part = partRange(request, object, segments)
-  const range = part?.range ?? requestedRange(request, object)
+  const asked = part?.range ?? requestedRange(request, object)
+  const range = asked ?? whole
   const headers = {
     ...object.headers,
     ...overrides(request),
     ...validators,
+    ...tagCount(object),
     ...(part && { 'x-amz-mp-parts-count': String(part.count) }),
-    ...(Object.keys(object.tags).length > 0 && { 'x-amz-tagging-count': String(Object.keys(object.tags).length) }),
+    ...(asked ? { 'content-range': contentRange(asked, object.sizeBytes) } : wholeChecksumHeaders(request, object)),
     'accept-ranges': 'bytes',
+    'content-length': String(range.end - range.start),
   }
-  if (range !== undefined) {
-    const length = { 'content-length': String(range.end - range.start) }
-    const reply = {
-      status: 206,
-      headers: { ...headers, ...length, 'content-range': contentRange(range, object.sizeBytes) },
-    }
-    return { reply, segments, range }
-  }
-  const wantsChecksum = request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED'
-  const checksum = wantsChecksum ? checksumHeaders(object.checksum) : {}
-  const reply = { status: 200, headers: { ...headers, ...checksum, 'content-length': String(object.sizeBytes) } }
-  return { reply, segments, range: whole }
+  return { reply: { status: asked ? 206 : 200, headers }, segments, range }
+}
+
+function tagCount({ tags }: StoredObject): Record<string, string> {
+  const count = Object.keys(tags).length
+  return count === 0 ? {} : { 'x-amz-tagging-count': String(count) }
+}
+
+/** S3: checksums are sent on request, and only with all the bytes they cover. */
+function wholeChecksumHeaders(request: S3Request, { checksum }: StoredObject): Record<string, string> {
+  return request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' ? checksumHeaders(checksum) : {}
 }
 
 function requestedRange(request: S3Request, object: StoredObject): ByteRange | undefined {
