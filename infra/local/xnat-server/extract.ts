@@ -1,10 +1,9 @@
 // extract=true: an archive is unpacked at the resource's root, by its name (FileExtractor.java, Format.java).
 import { rm } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract as untar } from 'tar-stream'
-import { type Entry, open as openZip, type ZipFile } from 'yauzl'
+import { openPromise as openZip } from 'yauzl'
 import { isInside } from './file-path.ts'
 import { HttpFailure } from './http-failure.ts'
 import { spool } from './stored-file.ts'
@@ -26,24 +25,28 @@ export function archiveKind(name: string): ArchiveKind | undefined {
  * @throws {HttpFailure} 500 for an entry that would leave the resource's folder, and for a broken archive.
  */
 export async function unpack(
-  archive: { kind: ArchiveKind; name: string; content: Readable; spoolPath: string },
+  archive: { kind: ArchiveKind; name: string; content: AsyncIterable<unknown>; spoolPath: string },
   sink: EntrySink,
 ): Promise<void> {
   const { kind, name, content, spoolPath } = archive
-  if (kind === 'tar') await unpackTar([content], sink)
-  else if (kind === 'tgz') await unpackTar([content, createGunzip()], sink)
-  else if (kind === 'gz') await gunzip(content, name, sink)
-  else await unpackZip(content, spoolPath, sink)
+  try {
+    if (kind === 'zip') await unpackZip(content, spoolPath, sink)
+    else if (kind === 'gz') await gunzip(content, name, sink)
+    else await unpackTar(content, kind === 'tgz', sink)
+  } catch (error) {
+    if (error instanceof HttpFailure) throw error
+    throw new HttpFailure(500, error instanceof Error ? error.message : String(error), { cause: error })
+  }
 }
 
-async function unpackTar(streams: [Readable, ...NodeJS.ReadWriteStream[]], sink: EntrySink): Promise<void> {
+async function unpackTar(content: AsyncIterable<unknown>, isCompressed: boolean, sink: EntrySink): Promise<void> {
   const entries = untar()
-  const feeding = pipeline([...streams, entries])
+  const feeding = isCompressed ? pipeline(content, createGunzip(), entries) : pipeline(content, entries)
   // Awaited below; the loop may end first with the same error.
   feeding.catch(() => undefined)
   for await (const entry of entries) {
     if (entry.header.type === 'file' || entry.header.type === 'contiguous-file') {
-      await sink(checkedPath(entry.header.name), entry)
+      await sink(checkedPath(entry.header.name), contentOf(entry))
     } else {
       entry.resume()
     }
@@ -51,7 +54,12 @@ async function unpackTar(streams: [Readable, ...NodeJS.ReadWriteStream[]], sink:
   await feeding
 }
 
-async function gunzip(content: Readable, name: string, sink: EntrySink): Promise<void> {
+/** Not the stream itself: node's pipeline waits for ever on one that a torn archive destroyed before it was looked at. */
+async function* contentOf(entry: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  yield* entry
+}
+
+async function gunzip(content: AsyncIterable<unknown>, name: string, sink: EntrySink): Promise<void> {
   const unpacked = createGunzip()
   const feeding = pipeline(content, unpacked)
   feeding.catch(() => undefined)
@@ -59,13 +67,14 @@ async function gunzip(content: Readable, name: string, sink: EntrySink): Promise
   await feeding
 }
 
-async function unpackZip(content: Readable, spoolPath: string, sink: EntrySink): Promise<void> {
+async function unpackZip(content: AsyncIterable<unknown>, spoolPath: string, sink: EntrySink): Promise<void> {
   try {
     await spool(content, spoolPath)
-    const zip = await openZipFile(spoolPath)
+    const zip = await openZip(spoolPath, zipOptions)
     try {
-      for await (const entry of zipEntries(zip)) {
-        if (!entry.fileName.endsWith('/')) await sink(checkedPath(entry.fileName), await openZipEntry(zip, entry))
+      for await (const entry of zip.eachEntry()) {
+        if (!entry.fileName.endsWith('/'))
+          await sink(checkedPath(entry.fileName), await zip.openReadStreamPromise(entry))
       }
     } finally {
       zip.close()
@@ -75,44 +84,8 @@ async function unpackZip(content: Readable, spoolPath: string, sink: EntrySink):
   }
 }
 
-/** @throws {Error} when the file is not a zip. */
-export function openZipFile(path: string): Promise<ZipFile> {
-  return new Promise((resolve, reject) => {
-    openZip(path, { lazyEntries: true, autoClose: false }, (error, zip) =>
-      error === null ? resolve(zip) : reject(error),
-    )
-  })
-}
-
-export async function* zipEntries(zip: ZipFile): AsyncGenerator<Entry> {
-  for (;;) {
-    const entry = await nextEntry(zip)
-    if (entry === undefined) return
-    yield entry
-  }
-}
-
-export function openZipEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => (error === null ? resolve(stream) : reject(error)))
-  })
-}
-
-function nextEntry(zip: ZipFile): Promise<Entry | undefined> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void) => () => {
-      zip.removeAllListeners()
-      finish()
-    }
-    zip.once('entry', (entry: Entry) => settle(() => resolve(entry))())
-    zip.once(
-      'end',
-      settle(() => resolve(undefined)),
-    )
-    zip.once('error', (error: Error) => settle(() => reject(error))())
-    zip.readEntry()
-  })
-}
+/** For reading entry after entry; the file stays open until it is closed. */
+export const zipOptions = { lazyEntries: true, autoClose: false } as const
 
 // XNAT does not look at entry names; a stand-in on somebody's machine must.
 function checkedPath(name: string): string {

@@ -104,6 +104,9 @@ async function serve(
     await sendReply(response, reply, { head })
   } catch (error) {
     await sendUnexpected(response, error)
+  } finally {
+    // What nobody wanted of the body makes way for the next request on this connection.
+    request.resume()
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { lstat, mkdir, rename, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ifMissing } from './archive.ts'
 
@@ -35,7 +35,7 @@ export async function storeStream(
 }
 
 /** Spools a body to a file, digesting it on the way. */
-export async function spool(source: Readable, path: string): Promise<StoredFile> {
+export async function spool(source: AsyncIterable<unknown>, path: string): Promise<StoredFile> {
   const digest = new Digest()
   await pipeline(source, digest, createWriteStream(path))
   return digest.result()

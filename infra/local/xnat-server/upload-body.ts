@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import { baseName } from './catalog-xml.ts'
@@ -13,7 +12,7 @@ import { spool } from './stored-file.ts'
 export interface IncomingFile {
   /** The sender's file name, without folders; undefined when only the URL can name it. */
   name: string | undefined
-  open: () => Readable
+  open: () => AsyncIterable<unknown>
 }
 
 export interface IncomingFiles {
@@ -70,7 +69,7 @@ export async function incomingFiles(exchange: Exchange): Promise<IncomingFiles> 
     throw new HttpFailure(500, 'Unable to identify the size of the request body.')
   }
   return {
-    files: [{ name: `upload.${extension ?? 'unsupported'}`, open: () => request }],
+    files: [{ name: `upload.${extension ?? 'unsupported'}`, open: () => bodyOf(request) }],
     dispose: async () => undefined,
   }
 }
@@ -86,6 +85,11 @@ function noFileSentence({ request, method }: Exchange): string {
 
 export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
+/** The body as a source whose failing reader leaves the connection open, so that there is still an answer. */
+function bodyOf(request: IncomingMessage): AsyncIterable<unknown> {
+  return request.iterator({ destroyOnReturn: false })
 }
 
 async function readMultipart({ request, xnat }: Exchange): Promise<IncomingFiles> {
@@ -110,7 +114,7 @@ async function readMultipart({ request, xnat }: Exchange): Promise<IncomingFiles
     for (const { path } of spooled) await rm(path, { force: true })
   }
   try {
-    await pipeline(request, busboy)
+    await pipeline(bodyOf(request), busboy)
     await Promise.all(writes)
     if (refused.length > 0) throw new HttpFailure(400, 'The reference parameter must be in the query string.')
   } catch (error) {

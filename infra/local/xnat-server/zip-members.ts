@@ -1,7 +1,7 @@
 // Files inside a stored zip: `files/x.zip!/inner`, `files/x.zip/inner`, `?listContents=true` (FileList.java).
-import type { Entry, ZipFile } from 'yauzl'
+import { type Entry, openPromise as openZip, type ZipFile } from 'yauzl'
 import type { Exchange } from './exchange.ts'
-import { openZipEntry, openZipFile, zipEntries } from './extract.ts'
+import { zipOptions } from './extract.ts'
 import type { ListedFile } from './file-listing.ts'
 import { readPaths } from './file-path.ts'
 import { HttpFailure } from './http-failure.ts'
@@ -28,7 +28,7 @@ export async function zipMemberReply(exchange: Exchange, { file, name }: ZipMemb
     zip.close()
     throw new HttpFailure(404, '', { voice: 'empty' })
   }
-  const content = await openZipEntry(zip, entry)
+  const content = await zip.openReadStreamPromise(entry)
   content.once('close', () => zip.close())
   return {
     status: 200,
@@ -40,19 +40,19 @@ export async function zipMemberReply(exchange: Exchange, { file, name }: ZipMemb
 export async function listZipReply(exchange: Exchange, file: ListedFile): Promise<Reply> {
   const zip = await openStored(exchange, file)
   const rows = []
-  for await (const entry of zipEntries(zip)) rows.push({ 'File Name': entry.fileName, Size: entry.uncompressedSize })
+  for await (const entry of zip.eachEntry()) rows.push({ 'File Name': entry.fileName, Size: entry.uncompressedSize })
   zip.close()
   return tableReply(exchange, rows, { columns: ['File Name', 'Size'] })
 }
 
 async function findEntry(zip: ZipFile, name: string): Promise<Entry | undefined> {
-  for await (const entry of zipEntries(zip)) if (entry.fileName === name) return entry
+  for await (const entry of zip.eachEntry()) if (entry.fileName === name) return entry
   return undefined
 }
 
 /** @throws {HttpFailure} 415 when the file is no zip, whatever its name says. */
 function openStored({ xnat }: Exchange, { resource, entry }: ListedFile): Promise<ZipFile> {
-  return openZipFile(xnat.archive.fileOf(resource, entry.path)).catch((cause: Error) => {
+  return openZip(xnat.archive.fileOf(resource, entry.path), zipOptions).catch((cause: Error) => {
     throw new HttpFailure(415, cause.message, { cause })
   })
 }

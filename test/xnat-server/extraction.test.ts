@@ -1,0 +1,128 @@
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { pack } from 'tar-stream'
+import { describe, expect } from 'vitest'
+import { ZipFile } from 'yazl'
+import { type Site, scanFiles, session, test } from './site.ts'
+
+const files = { 'a.dcm': 'one', 'sub/b.dcm': 'two', 'sub/deep/empty': '' }
+
+const archives: { name: string; make: () => Promise<Buffer> }[] = [
+  { name: 'x.tar', make: () => tar(files) },
+  { name: 'x.xar', make: () => tar(files) },
+  { name: 'x.tgz', make: async () => gzipSync(await tar(files)) },
+  { name: 'x.tar.gz', make: async () => gzipSync(await tar(files)) },
+  { name: 'x.zip', make: () => zip(files) },
+  { name: 'x.zar', make: () => zip(files) },
+]
+
+describe('extract=true', () => {
+  for (const { name, make } of archives) {
+    test(`data-api 4.7: unpacks ${name.slice(2)} at the root of the resource, and keeps no archive`, async ({
+      site,
+    }) => {
+      const { status, text } = await upload(site, `dir/${name}`, await make())
+      expect({ status, text }).toEqual({ status: 200, text: '' })
+      expect(await contents(site)).toEqual(files)
+    })
+  }
+
+  test('data-api 4.7: a lone .gz is unzipped', async ({ site }) => {
+    await upload(site, 'image.nii.gz', gzipSync('voxels'))
+    expect(await contents(site)).toEqual({ 'image.nii': 'voxels' })
+  })
+
+  test('data-api 4.7: the format is told by the name in lower case, and anything else is stored as it is', async ({
+    site,
+  }) => {
+    await upload(site, 'x.TAR', await tar(files))
+    expect(Object.keys(await contents(site))).toEqual(['x.TAR'])
+  })
+
+  test('data-api 4.7: existing files are duplicates, the others are stored, and overwrite replaces', async ({
+    site,
+  }) => {
+    await upload(site, 'x.tar', await tar({ 'a.dcm': 'old' }))
+    const again = await upload(site, 'x.tar', await tar(files))
+    expect(again.text).toBe('{"duplicates":["a.dcm"]}')
+    expect(await contents(site)).toEqual({ ...files, 'a.dcm': 'old' })
+    await upload(site, 'x.tar', await tar(files), '&overwrite=true')
+    expect(await contents(site)).toEqual(files)
+  })
+
+  test('data-api 4.7: many files make one catalog write and correct counts', async ({ site }) => {
+    await upload(site, 'x.zip', await zip(files))
+    expect((await site.send(`GET ${session}/scans/1/resources`)).rows()).toMatchObject([
+      { file_count: '3', file_size: '6' },
+    ])
+  })
+
+  test('data-api 4.7: a multipart archive is unpacked too', async ({ site }) => {
+    const head = '--b\r\nContent-Disposition: form-data; name="f"; filename="x.tar"\r\n\r\n'
+    const body = Buffer.concat([Buffer.from(head), await tar(files), Buffer.from('\r\n--b--\r\n')])
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    expect((await site.send(`POST ${scanFiles}?extract=true`, { headers, body })).status).toBe(200)
+    expect(await contents(site)).toEqual(files)
+  })
+
+  for (const [kind, name] of [
+    ['tar', 'x.tar'],
+    ['zip', 'x.zip'],
+  ] as const) {
+    test(`a ${kind} entry that leads out of the resource is refused with 500`, async ({ site }) => {
+      const evil = kind === 'tar' ? await tar({ '../../evil': 'x' }) : await evilZip()
+      expect((await upload(site, name, evil)).status).toBe(500)
+      expect(await contents(site)).toEqual({})
+    })
+  }
+
+  test('a broken archive is 500, and what was unpacked before is on disk but not listed', async ({ site }) => {
+    const whole = await tar({ first: 'x'.repeat(2000), second: 'y'.repeat(2000) })
+    expect((await upload(site, 'x.tar', whole.subarray(0, 4000))).status).toBe(500)
+    expect(await contents(site)).toEqual({})
+    expect((await upload(site, 'x.tar', whole)).text).toMatch(/"first"/)
+    expect((await upload(site, 'x.tar', whole, '&overwrite=true')).text).toBe('')
+    expect(Object.keys(await contents(site))).toEqual(['first', 'second'])
+  })
+
+  test('what is no archive in spite of its name is 500', async ({ site }) => {
+    expect((await upload(site, 'x.zip', Buffer.from('no zip'))).status).toBe(500)
+    expect((await upload(site, 'x.tgz', Buffer.from('no gzip'))).status).toBe(500)
+  })
+})
+
+function upload(site: Site, name: string, body: Buffer, more = '') {
+  return site.send(`PUT ${scanFiles}/${name}?inbody=true&extract=true${more}`, {
+    headers: { 'content-type': 'application/octet-stream' },
+    body,
+  })
+}
+
+/** Content by path, as a reader gets it. */
+async function contents(site: Site): Promise<Record<string, string>> {
+  const paths = (await site.send(`GET ${scanFiles}`))
+    .rows()
+    .map(({ URI = '' }) => URI.slice(URI.indexOf('/files/') + 7))
+  const read = async (path: string) => [path, (await site.send(`GET ${scanFiles}/${path}`)).text] as const
+  return Object.fromEntries(await Promise.all(paths.map(read)))
+}
+
+async function tar(entries: Record<string, string>): Promise<Buffer> {
+  const packing = pack()
+  for (const [name, content] of Object.entries(entries)) packing.entry({ name }, content)
+  packing.finalize()
+  return buffer(packing)
+}
+
+function zip(entries: Record<string, string>): Promise<Buffer> {
+  const packing = new ZipFile()
+  for (const [name, content] of Object.entries(entries)) packing.addBuffer(Buffer.from(content), name)
+  packing.end()
+  return buffer(packing.outputStream)
+}
+
+/** The zip writer refuses such names, so one of the same length is changed afterwards. */
+async function evilZip(): Promise<Buffer> {
+  const good = await zip({ 'aa/bb/evil': 'x' })
+  return Buffer.from(good.toString('latin1').replaceAll('aa/bb/evil', '../../evil'), 'latin1')
+}
