@@ -69,7 +69,12 @@ export async function countBlobs(dataDir: string): Promise<number> {
 export async function startInChild(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
   const script = fileURLToPath(new URL('./serve-in-child.ts', import.meta.url))
   const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const gone = once(child, 'exit')
+  // Its folder is removed after this, so it must be gone by then.
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await gone
+  })
   const [line] = await once(createInterface(child.stdout), 'line')
   return { child, port: Number(line) }
 }
