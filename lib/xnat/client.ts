@@ -116,10 +116,12 @@ export class XnatClient {
     return this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
-  /** The answer as JSON, or `undefined` when XNAT has no such thing, or none that the account may see. */
+  /** The answer as JSON, or `undefined` when XNAT has nothing (204), no such thing, or none the account may see (404). */
   async find<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S> | undefined> {
     const reply = await this.send({ ...call, accept: [404] })
-    return reply.status === 404 ? undefined : this.#fitting(schema, call, reply.status, parseJson(reply.text))
+    return reply.status === 404 || reply.status === 204
+      ? undefined
+      : this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
   /** The answer as trimmed text that fits `schema`. */
@@ -141,6 +143,11 @@ export class XnatClient {
   /** The answer as it arrives. A failure after it has begun breaks the body with an `XnatError` and is not retried. */
   async stream(call: Call): Promise<StreamReply> {
     return this.#run(call, (answer) => this.#receiveStream(call, answer))
+  }
+
+  /** What an accepted answer says as JSON that fits `schema`. */
+  parse<S extends z.ZodType>(schema: S, call: Call, reply: Reply): z.output<S> {
+    return this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
   /** The error an accepted answer stands for after all. */

@@ -16,7 +16,7 @@ export interface AnswerHead {
  * login page as a success; and, on sites open to guests, a guest's answer, which brings a session of its own.
  */
 export function isNotLoggedIn(answer: AnswerHead, login: Login | undefined): boolean {
-  if (answer.status === 401) return true
+  if (answer.status === 401) return !isLackOfRight(answer)
   // XNAT: browsers are sent to Login.vm; an expired password or a disabled account to other pages of the same folder
   // (WEB/security/XnatAuthenticationEntryPoint.java, WEB/security/XnatExpiredPasswordFilter.java).
   if (answer.status === 302 && (headerValue(answer.headers, 'location') ?? '').includes('/app/template/')) return true
@@ -25,6 +25,14 @@ export function isNotLoggedIn(answer: AnswerHead, login: Login | undefined): boo
   // (W/security/XnatExpiredPasswordFilter.java), so a new one means that ours was not honoured.
   const given = sessionCookie(answer.headers)
   return login !== undefined && given !== undefined && given !== login.jsessionId
+}
+
+// XNAT: Container and Event Service answer 401 with a sentence to those who are signed in and lack a right, and without
+// WWW-Authenticate, which comes with every 401 for want of a session (ContainerServicePermissionUtils.java,
+// EventServiceImpl.java).
+function isLackOfRight({ status, headers }: Pick<AnswerHead, 'status' | 'headers'>): boolean {
+  const contentType = headerValue(headers, 'content-type') ?? ''
+  return status === 401 && headers['www-authenticate'] === undefined && contentType.startsWith('text/plain')
 }
 
 // XNAT: the login page carries the comment `BEGIN xnat-templates/screens/Login.vm` and asks for `username`/`password`.
@@ -66,7 +74,7 @@ export function errorFromAnswer(
   now: number,
 ): XnatError {
   return new XnatError({
-    code: codeOf(answer.status),
+    code: isLackOfRight(answer) ? 'XNAT_FORBIDDEN' : codeOf(answer.status),
     method: call.method,
     pathTemplate: call.path.template,
     status: answer.status,

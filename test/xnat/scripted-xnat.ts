@@ -90,3 +90,34 @@ export function createClient(
 function ignoreStoppedServer(): void {
   // The test is over and its server may be gone; there is nobody left to log out from.
 }
+
+export interface Answer {
+  status?: number
+  headers?: Record<string, string>
+  /** Text as it is; anything else as JSON. */
+  body?: unknown
+}
+
+export interface AnsweringXnat extends ScriptedXnat {
+  /** `METHOD /path?query`, with the body in brackets where there was a short one. */
+  calls: string[]
+}
+
+/** Answers each `METHOD /path` (query left out) from a table, the entries of a list in turn, and 501 to all others. */
+export async function startAnswering(table: Record<string, Answer | Answer[]>): Promise<AnsweringXnat> {
+  const calls: string[] = []
+  const turns = new Map<string, number>()
+  const xnat = await startScriptedXnat(async (request, response) => {
+    const body = (await bodyOf(request)).toString()
+    calls.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`)
+    const key = `${request.method} ${request.url?.split('?')[0]}`
+    const turn = turns.get(key) ?? 0
+    turns.set(key, turn + 1)
+    const entry = table[key] ?? { status: 501, body: key }
+    const answer = Array.isArray(entry) ? (entry[Math.min(turn, entry.length - 1)] ?? {}) : entry
+    const text =
+      typeof answer.body === 'string' || answer.body === undefined ? (answer.body ?? '') : JSON.stringify(answer.body)
+    response.writeHead(answer.status ?? 200, answer.headers ?? {}).end(text)
+  })
+  return Object.assign(xnat, { calls })
+}
