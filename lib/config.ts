@@ -47,9 +47,6 @@ const Config = Environment.transform((env) => ({
 
 export type Config = z.infer<typeof Config>
 
-/** The names of all settings, for checks that the deployed functions are given exactly these. */
-export const settingNames: readonly string[] = Object.keys(Environment.shape)
-
 /**
  * Reads the settings from environment variables. An empty variable counts as absent.
  *

@@ -25,7 +25,7 @@ export interface Wired {
 /** Gives the wired parts; the same ones each time. */
 export type Wire = () => Wired
 
-export function wireFrom(config: Config): Wired {
+function wireFrom(config: Config): Wired {
   const aws = createAws(createHttpAgent())
   const source = (urls: Config['queues']['uploads']): SourceQueue => ({
     queue: aws.queue(urls.url),
