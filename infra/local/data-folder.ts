@@ -2,8 +2,8 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError } from '../../lib/errors.ts'
-import { type DicomReading, readDicomHead } from './dicom-head.ts'
-import { type PlannedExperiment, placeInstances } from './dicom-placement.ts'
+import { type DicomReading, readDicomHead } from './data-folder/dicom-head.ts'
+import { type PlannedExperiment, placeInstances } from './data-folder/dicom-placement.ts'
 
 export interface PlannedObject {
   /** XNAT's archive path: the key in the `incoming` bucket. */

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Dataset, encodeDicomFile } from './dicom-file.ts'
-import { makeStudies, type SampleStudy } from './sample-patients.ts'
-import type { Point } from './sample-phantoms.ts'
+import { type Dataset, encodeDicomFile } from './sample-studies/dicom-file.ts'
+import { makeStudies, type SampleStudy } from './sample-studies/patients.ts'
+import type { Point } from './sample-studies/phantoms.ts'
 
 export interface SampleFile {
   relativePath: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { planFolder } from '../../../infra/local/data-folder.ts'
-import { type Dataset, encodeDicomFile } from '../../../infra/local/dicom-file.ts'
+import { type Dataset, encodeDicomFile } from '../../../infra/local/sample-studies/dicom-file.ts'
 import { writeSampleStudies } from '../../../infra/local/sample-studies.ts'
 
 const projectId = 'TOUR'

@@ -1,6 +1,6 @@
 // The sample studies' content: whom they show, how they were taken, and the pixels.
 import type { Dataset } from './dicom-file.ts'
-import { cut, type ImagePlane, type Phantom, type Point, planeAround, shineThrough } from './sample-phantoms.ts'
+import { cut, type ImagePlane, type Phantom, type Point, planeAround, shineThrough } from './phantoms.ts'
 
 export interface SampleStudy {
   sopClassUid: string
