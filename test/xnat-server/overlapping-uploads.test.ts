@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { addArchive, basic, type Site, scanFiles, session, startSite } from './site.ts'
 
 const bytes = { 'content-type': 'application/octet-stream' }
+/** Large enough to be written to disk while the rest is still on its way. */
+const half = 'x'.repeat(400_000)
 let dataDir: string
 let site: Site
 
@@ -24,23 +26,23 @@ afterEach(async () => {
 
 describe('uploads that overlap', () => {
   it('data-api 4.9: fail with 500 when they are to one resource, leaving a file that only overwrite heals', async () => {
-    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, ['abc', 'def'])
+    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, [half, half])
     await put('quick.bin', 'quick')
     const answer = await slow.finish()
     expect(answer.status).toBe(500)
     expect(answer.text).toMatch(/<h3>Another thread or process modified .*DICOM_catalog\.xml since I last read it/)
     expect(await listedNames()).toEqual(['quick.bin'])
 
-    const retry = await site.send(`PUT ${scanFiles}/slow.bin?inbody=true`, { headers: bytes, body: 'abcdef' })
+    const retry = await site.send(`PUT ${scanFiles}/slow.bin?inbody=true`, { headers: bytes, body: half + half })
     expect(retry.text).toBe('{"duplicates":["slow.bin"]}')
     expect(await listedNames()).toEqual(['quick.bin'])
 
-    await put('slow.bin', 'abcdef')
+    await put('slow.bin', half + half)
     expect(await listedNames()).toEqual(['quick.bin', 'slow.bin'])
   })
 
   it('data-api 4.9: are healed by a refresh with append as well', async () => {
-    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, ['abc', 'def'])
+    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, [half, half])
     await put('quick.bin', 'quick')
     await slow.finish()
     await site.send(
@@ -50,7 +52,7 @@ describe('uploads that overlap', () => {
   })
 
   it('data-api 4.9: do not disturb each other in different resources', async () => {
-    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, ['abc', 'def'])
+    const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, [half, half])
     const other = await site.send(`PUT ${session}/resources/OTHER/files/a?inbody=true`, { headers: bytes, body: 'x' })
     expect(other.status).toBe(200)
     expect((await slow.finish()).status).toBe(200)
@@ -58,22 +60,22 @@ describe('uploads that overlap', () => {
 
   it('data-api 4.9: have a short window when one is multipart, as its body comes before the catalog is read', async () => {
     const type = { 'content-type': 'multipart/form-data; boundary=b' }
-    const head = '--b\r\nContent-Disposition: form-data; name="f"; filename="slow.bin"\r\n\r\nabc'
-    const slow = await beginUpload(scanFiles, type, [`${head}${'x'.repeat(70_000)}`, 'def\r\n--b--\r\n'])
+    const head = '--b\r\nContent-Disposition: form-data; name="f"; filename="slow.bin"\r\n\r\n'
+    const slow = await beginUpload(scanFiles, type, [`${head}${half}`, 'end\r\n--b--\r\n'])
     await put('quick.bin', 'quick')
     expect((await slow.finish()).status).toBe(200)
     expect(await listedNames()).toEqual(['quick.bin', 'slow.bin'])
   })
 
   it('data-api 4.5: a broken one leaves its beginning on disk, uncatalogued, and a plain retry meets it', async () => {
-    const broken = await beginUpload(`${scanFiles}/a.bin?inbody=true`, bytes, ['abc', 'def'])
+    const broken = await beginUpload(`${scanFiles}/a.bin?inbody=true`, bytes, [half, half])
     broken.cut()
     await vi.waitFor(async () => expect(await readdir(join(dataDir, 'uploads'))).toEqual([]))
     expect(await listedNames()).toEqual([])
-    const retry = await site.send(`PUT ${scanFiles}/a.bin?inbody=true`, { headers: bytes, body: 'abcdef' })
+    const retry = await site.send(`PUT ${scanFiles}/a.bin?inbody=true`, { headers: bytes, body: half + half })
     expect(retry.text).toBe('{"duplicates":["a.bin"]}')
-    await put('a.bin', 'abcdef')
-    expect((await site.send(`GET ${scanFiles}/a.bin`)).text).toBe('abcdef')
+    await put('a.bin', half + half)
+    expect((await site.send(`GET ${scanFiles}/a.bin`)).text).toBe(half + half)
   })
 })
 

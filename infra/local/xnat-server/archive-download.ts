@@ -49,14 +49,16 @@ export async function archiveReply(exchange: Exchange, { target, files, format }
 }
 
 async function presentFiles(exchange: Exchange, target: Target, files: readonly ListedFile[]): Promise<PackedFile[]> {
-  const found: PackedFile[] = []
-  for (const file of files) {
-    const path = exchange.xnat.archive.fileOf(file.resource, file.entry.path)
-    const stats = await stat(path).catch(ifMissing(undefined))
-    if (stats !== undefined)
-      found.push({ name: entryName(exchange, target, file), path, size: stats.size, mtime: stats.mtime })
-  }
-  return found
+  const found = await Promise.all(
+    files.map(async (file): Promise<PackedFile[]> => {
+      const path = exchange.xnat.archive.fileOf(file.resource, file.entry.path)
+      const stats = await stat(path).catch(ifMissing(undefined))
+      return stats === undefined
+        ? []
+        : [{ name: entryName(exchange, target, file), path, size: stats.size, mtime: stats.mtime }]
+    }),
+  )
+  return found.flat()
 }
 
 // XNAT: the length is unknown, and an open or suffix range of it cannot be counted (Restlet RangeFilter.java).

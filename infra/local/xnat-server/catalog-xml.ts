@@ -30,7 +30,18 @@ export function writeCatalogXml({ id, entries }: CatalogDocument): string {
   )
 }
 
+/** Entries are values, and most of a catalog is unchanged from one version to the next. */
+const writtenEntries = new WeakMap<CatalogEntry, string>()
+
 function entryXml(entry: CatalogEntry): string {
+  const known = writtenEntries.get(entry)
+  if (known !== undefined) return known
+  const xml = buildEntryXml(entry)
+  writtenEntries.set(entry, xml)
+  return xml
+}
+
+function buildEntryXml(entry: CatalogEntry): string {
   const attributes = {
     ID: entry.path,
     URI: entry.path,

@@ -29,7 +29,12 @@ export interface Fault {
 /** A fault as a script in another process sends it: the path is the source of a regular expression. */
 export const FaultOrder = z
   .strictObject({
-    when: z.strictObject({ method: z.string().optional(), path: z.string().optional() }).optional(),
+    when: z
+      .strictObject({
+        method: z.string().optional(),
+        path: z.string().refine(isPattern, 'not a regular expression').optional(),
+      })
+      .optional(),
     // biome-ignore lint/suspicious/noThenProperty: "when ..., then ..." reads as it is meant, and a string is never called.
     then: z.enum(kinds),
     status: z.number().int().min(400).max(599).optional(),
@@ -46,6 +51,16 @@ export const FaultOrder = z
       },
     }),
   )
+
+function isPattern(source: string): boolean {
+  try {
+    new RegExp(source)
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}
 
 /** Arranged misbehaviour: each fault hits the next requests that fit it, oldest fault first, one fault per request. */
 export class Faults {

@@ -8,12 +8,17 @@ import { HttpFailure } from './http-failure.ts'
 import { loginPage } from './login-page.ts'
 import { failureReply, type Reply } from './reply.ts'
 
+interface Victim {
+  request: IncomingMessage
+  response: ServerResponse
+  xnat: Xnat
+  stopped: AbortSignal
+}
+
 /** The reply to send, or undefined when the connection was cut or is left hanging. */
 export async function misbehave(
   fault: Fault,
-  request: IncomingMessage,
-  response: ServerResponse,
-  xnat: Xnat,
+  { request, response, xnat, stopped }: Victim,
 ): Promise<Reply | undefined> {
   const answer = () => dispatch(request, xnat, { truncateStore: fault.then === 'truncate-store' })
   switch (fault.then) {
@@ -22,7 +27,7 @@ export async function misbehave(
     case 'hang':
       return undefined
     case 'slow':
-      await sleep(fault.delayMs ?? 1000)
+      await sleep(fault.delayMs ?? 1000, undefined, { signal: stopped })
       return answer()
     case 'cut-before':
       request.socket.destroy()

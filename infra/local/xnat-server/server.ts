@@ -38,6 +38,7 @@ export interface XnatServer {
   state: State
   faults: Faults
   requests: RequestLog
+  /** Cuts what is under way. A second call changes nothing. */
   stop(): Promise<void>
 }
 
@@ -57,17 +58,29 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   const requests = new RequestLog()
   let url = ''
   const xnat: Xnat = { state, archive, now, siteUrl: () => url }
+  const stopped = new AbortController()
+  const underWay = new Set<Promise<void>>()
   const server = createServer((request, response) => {
-    void serve({ xnat, faults, requests }, request, response)
+    const work = serve({ xnat, faults, requests, stopped: stopped.signal }, request, response)
+    underWay.add(work)
+    void work.finally(() => underWay.delete(work))
   })
   // An upload takes as long as it takes.
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
   url = `http://127.0.0.1:${await listen(server, port)}`
-  const stop = async () => {
+  let stopping: Promise<void> | undefined
+  const end = async () => {
+    stopped.abort()
     await close(server)
+    // Their connections are cut; what they had begun to write must end before its folder goes.
+    await Promise.all(underWay)
     state.close()
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  const stop = () => {
+    stopping ??= end()
+    return stopping
   }
   return { url, user, password, state, faults, requests, stop }
 }
@@ -98,7 +111,7 @@ async function serve(
     const fault = faults.take(method, url)
     const reply = await (fault === undefined
       ? dispatch(request, xnat, { truncateStore: false })
-      : misbehave(fault, request, response, xnat))
+      : misbehave(fault, { request, response, xnat, stopped }))
     if (reply === undefined) return
     logged.status = reply.status
     await sendReply(response, reply, { head })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, rename, stat, truncate } from 'node:fs/promises'
+import { lstat, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +10,9 @@ export interface StoredFile {
   size: number
   md5: string
 }
+
+/** Content up to this size is written in one piece: an archive of thousands of small files is not opened file by file. */
+const smallBytes = 256 * 1024
 
 /**
  * Writes a body beside the archive and moves it to its place when it is whole.
@@ -22,16 +25,39 @@ export async function storeStream(
   place: { spoolPath: string; path: string; isTruncated: boolean },
 ): Promise<StoredFile> {
   const { spoolPath, path, isTruncated } = place
-  const digest = new Digest()
-  try {
-    await pipeline(source, digest, createWriteStream(spoolPath))
-  } catch (error) {
+  const written = await write(source, spoolPath).catch(async (error: unknown) => {
     await moveInto(spoolPath, path)
     throw error
-  }
-  const stored = isTruncated ? await halve(spoolPath) : digest.result()
+  })
+  const stored = isTruncated ? await halve(spoolPath) : written
   await moveInto(spoolPath, path)
   return stored
+}
+
+async function write(source: AsyncIterable<unknown>, path: string): Promise<StoredFile> {
+  const content = source[Symbol.asyncIterator]()
+  const head: Uint8Array[] = []
+  let size = 0
+  while (size <= smallBytes) {
+    const next = await content.next().catch(async (error: unknown) => {
+      await writeFile(path, Buffer.concat(head))
+      throw error
+    })
+    if (next.done === true) {
+      const whole = Buffer.concat(head)
+      await writeFile(path, whole)
+      return { size, md5: createHash('md5').update(whole).digest('hex') }
+    }
+    if (!(next.value instanceof Uint8Array)) throw new TypeError('a body is made of bytes')
+    head.push(next.value)
+    size += next.value.length
+  }
+  return spool(resumed(head, content), path)
+}
+
+async function* resumed(head: readonly Uint8Array[], content: AsyncIterator<unknown>): AsyncGenerator<unknown> {
+  yield* head
+  for (let next = await content.next(); next.done !== true; next = await content.next()) yield next.value
 }
 
 /** Spools a body to a file, digesting it on the way. */
@@ -41,7 +67,9 @@ export async function spool(source: AsyncIterable<unknown>, path: string): Promi
   return digest.result()
 }
 
-export async function moveInto(from: string, path: string): Promise<void> {
+async function moveInto(from: string, path: string): Promise<void> {
+  const isMoved = await rename(from, path).then(() => true, ifMissing(false))
+  if (isMoved) return
   await mkdir(dirname(path), { recursive: true })
   await rename(from, path)
 }
