@@ -71,8 +71,9 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   url = `http://127.0.0.1:${await listen(server, port)}`
   let stopping: Promise<void> | undefined
   const end = async () => {
+    const closed = close(server)
     stopped.abort()
-    await close(server)
+    await closed
     // Their connections are cut; what they had begun to write must end before its folder goes.
     await Promise.all(underWay)
     state.close()
@@ -89,10 +90,11 @@ interface Parts {
   xnat: Xnat
   faults: Faults
   requests: RequestLog
+  stopped: AbortSignal
 }
 
 async function serve(
-  { xnat, faults, requests }: Parts,
+  { xnat, faults, requests, stopped }: Parts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
