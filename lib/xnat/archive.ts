@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { InvalidInputError, XnatError } from '../errors.ts'
-import type { Call, CallOptions, Query } from './call.ts'
+import type { CallOptions, Query } from './call.ts'
 import type { XnatClient } from './client.ts'
 import { type Item, ItemReply } from './item.ts'
 import { type XnatPath, xnatPath } from './path.ts'
+import { type EnsureOutcome, listBelow, putRecord, required } from './record-calls.ts'
 import { cell, filledCell, resultSet } from './result-set.ts'
 
 const json: Query = { format: 'json' }
@@ -48,8 +49,6 @@ export async function findSubject(
   return { subjectId, subjectLabel: fields['label'], projectId: fields['project'], fields }
 }
 
-export type EnsureOutcome = 'created' | 'already-there'
-
 /** The subject with this label; a missing one is created. */
 export async function ensureSubject(
   client: XnatClient,
@@ -61,15 +60,6 @@ export async function ensureSubject(
   const path = xnatPath`/data/projects/${projectId}/subjects/${subjectLabel}`
   const { kind, id } = await putRecord(client, { method: 'PUT', path, ...options })
   return { kind, subjectId: id }
-}
-
-// XNAT: PUT of a subject, experiment or assessor is 201 when new and 200 when it was there; the body is its ID
-// (RES/SubjectResource.java, RES/SubjAssessmentResource.java).
-export async function putRecord(client: XnatClient, call: Call): Promise<{ kind: EnsureOutcome; id: string }> {
-  const { status, text } = await client.send(call)
-  const id = text.trim().split('/').at(-1) ?? ''
-  if (id === '') throw unexpected(call.method, call.path, status)
-  return { kind: status === 201 ? 'created' : 'already-there', id }
 }
 
 const ExperimentRow = z
@@ -234,32 +224,6 @@ export async function listScans(
   return listBelow(client, [experiment], resultSet(ScanRow), { method: 'GET', path, query: json, ...options })
 }
 
-/**
- * A listing below records that may not exist, outermost first.
- *
- * @throws {XnatError} XNAT_NOT_FOUND when one of them does not.
- */
-export async function listBelow<S extends z.ZodType>(
-  client: XnatClient,
-  records: readonly XnatPath[],
-  schema: S,
-  call: Call,
-): Promise<z.output<S>> {
-  try {
-    return await client.json(schema, { ...call, idempotent: false })
-  } catch (error) {
-    if (!(error instanceof XnatError) || error.retry === 'never') throw error
-    // XNAT: below an experiment or scan that is not there listings fail with 500 (RES/ScanList.java,
-    // RES/files/FileList.java), so each is asked for by itself before the listing is tried again.
-    if (error.status === 500) {
-      for (const path of records) {
-        await client.json(ItemReply, { method: 'GET', path, query: json, signal: call.signal })
-      }
-    }
-    return client.json(schema, call)
-  }
-}
-
 export interface Scan {
   scanId: string
   type: string | undefined
@@ -316,14 +280,4 @@ export async function ensureScan(
     detail: 'the scan is of another type',
     context: { experimentId },
   })
-}
-
-function required(item: Item, field: string, path: XnatPath): string {
-  const value = item.fields[field]
-  if (value === undefined) throw unexpected('GET', path, 200)
-  return value
-}
-
-function unexpected(method: string, path: XnatPath, status: number): XnatError {
-  return new XnatError({ code: 'XNAT_UNEXPECTED_REPLY', method, pathTemplate: path.template, status })
 }

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { XnatError } from '../errors.ts'
-import { type EnsureOutcome, findExperimentById, listBelow, putRecord } from './archive.ts'
+import { findExperimentById } from './archive.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
 import { xnatPath } from './path.ts'
+import { type EnsureOutcome, listBelow, putRecord } from './record-calls.ts'
 import { cell, filledCell, resultSet } from './result-set.ts'
 
 const AssessorRow = z

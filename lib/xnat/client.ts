@@ -1,24 +1,16 @@
-// The one place where requests to XNAT are sent: sign-in, timeouts, retries, and what an answer means.
+// The one way to XNAT: sign-in, deadlines, retries, and what an answer means.
 import { Readable } from 'node:stream'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent } from 'undici'
 import * as z from 'zod'
-import { InvalidInputError, XnatError, type XnatErrorCode } from '../errors.ts'
+import { XnatError, type XnatErrorCode } from '../errors.ts'
 import { retry } from '../retry.ts'
-import {
-  type Call,
-  type CallOptions,
-  headerValue,
-  isStreamBody,
-  queryString,
-  type Reply,
-  type ReplyHeaders,
-  type StreamReply,
-} from './call.ts'
+import { type Call, type CallOptions, headerValue, isStreamBody, type Reply, type StreamReply } from './call.ts'
 import { type ClientSettings, completeSettings, type Settings } from './client-options.ts'
 import { type Deadline, unlessAborted, within } from './deadline.ts'
+import { type Answer, type Attempt, exchange, explainBreak, readText } from './exchange.ts'
 import { explained } from './incoming.ts'
 import { basicAuthorization, type Login, SharedLogin } from './login.ts'
-import { CallersFailure, type Outgoing, openOutgoing } from './outgoing.ts'
+import { CallersFailure } from './outgoing.ts'
 import { type XnatPath, xnatPath } from './path.ts'
 import {
   detailOf,
@@ -26,7 +18,6 @@ import {
   isNotLoggedIn,
   isSuccess,
   looksLikeHtml,
-  mayBePage,
   parseJson,
   sessionCookie,
 } from './reply.ts'
@@ -62,20 +53,6 @@ export interface XnatClientOptions extends ClientSettings {
 
 type CallDetails = Omit<Call, 'method' | 'path'>
 
-interface Attempt {
-  number: number
-  signal: AbortSignal
-}
-
-interface Answer {
-  status: number
-  headers: ReplyHeaders
-  /** The body, where it had to be read to know what it is. */
-  html: string | undefined
-  body: Dispatcher.ResponseData['body']
-  outgoing: Outgoing
-}
-
 // XNAT: after 20 failed logins the account is locked for an hour (maxFailedLogins), so a refused password rests.
 const refusedSignInRestsMs = 60_000
 
@@ -88,6 +65,7 @@ const refusedSignInRestsMs = 60_000
 export class XnatClient {
   readonly #settings: Settings
   readonly #agent: HttpAgent
+  readonly #wire: { agent: HttpAgent; settings: Settings }
   readonly #ownsAgent: boolean
   readonly #authorization: string | undefined
   readonly #login: SharedLogin
@@ -98,6 +76,7 @@ export class XnatClient {
     const { connectMs } = this.#settings.timeouts
     this.#ownsAgent = options.agent === undefined
     this.#agent = options.agent ?? createHttpAgent({ ...options.http, connectMs })
+    this.#wire = { agent: this.#agent, settings: this.#settings }
     const { credentials } = options
     this.#authorization = basicAuthorization(credentials)
     this.#login = new SharedLogin(
@@ -201,7 +180,7 @@ export class XnatClient {
     const path = xnatPath`/data/JSESSION`
     const call: Call = { method: 'DELETE', path, accept: [401], timeouts: { callMs: 10_000 }, ...options }
     await this.#within(call, async ({ signal }) => {
-      const answer = await this.#exchange(call, cookieOf(login), { number: 1, signal })
+      const answer = await exchange(this.#wire, call, cookieOf(login), { number: 1, signal })
       await this.#receiveText(call, answer)
     })
   }
@@ -248,12 +227,12 @@ export class XnatClient {
   /** Sends the call under the shared login; when XNAT does not honour that, once more under a new one. */
   async #signedIn(call: Call, attempt: Attempt): Promise<Answer> {
     const login = await unlessAborted(this.#login.get(), attempt.signal)
-    const answer = await this.#exchange(call, cookieOf(login), attempt)
+    const answer = await exchange(this.#wire, call, cookieOf(login), attempt)
     if (!isNotLoggedIn(answer, login)) return answer
     const refusal = await this.#refusal(call, answer)
     if (this.#authorization === undefined) throw refusal
     const fresh = await unlessAborted(this.#login.renew(login), attempt.signal)
-    const second = await this.#exchange(call, cookieOf(fresh), attempt)
+    const second = await exchange(this.#wire, call, cookieOf(fresh), attempt)
     if (isNotLoggedIn(second, fresh)) throw await this.#refusal(call, second)
     return second
   }
@@ -267,7 +246,7 @@ export class XnatClient {
     return this.#within(call, (deadline) =>
       this.#retry(call, deadline, async (number) => {
         const attempt = { number, signal: deadline.signal }
-        const answer = await this.#exchange(call, { authorization: this.#authorization ?? '' }, attempt)
+        const answer = await exchange(this.#wire, call, { authorization: this.#authorization ?? '' }, attempt)
         if (isNotLoggedIn(answer, undefined)) {
           const error = await this.#refusal(call, answer)
           this.#refusedSignIn = { error, until: now() + refusedSignInRestsMs }
@@ -281,45 +260,9 @@ export class XnatClient {
     )
   }
 
-  async #exchange(call: Call, identity: Record<string, string>, attempt: Attempt): Promise<Answer> {
-    const { origin, userAgent, clock, onRequest } = this.#settings
-    const outgoing = await openOutgoing(call.body)
-    const startedAt = clock.now()
-    let status: number | undefined
-    try {
-      const response = await this.#agent.request({
-        origin,
-        path: this.#target(call),
-        method: call.method,
-        headers: { accept: '*/*', 'user-agent': userAgent, ...call.headers, ...outgoing.headers, ...identity },
-        body: outgoing.body,
-        signal: attempt.signal,
-        ...this.#silences(call),
-      })
-      status = response.statusCode
-      const answer = { status, headers: response.headers, body: response.body, outgoing }
-      return { ...answer, html: call.method !== 'HEAD' && mayBePage(answer) ? await response.body.text() : undefined }
-    } catch (error) {
-      throw this.#broken(call, error, outgoing)
-    } finally {
-      const durationMs = clock.now() - startedAt
-      onRequest({ method: call.method, pathTemplate: call.path.template, status, durationMs, attempt: attempt.number })
-    }
-  }
-
-  #target(call: Call): string {
-    const query = queryString(call.query ?? {})
-    return `${this.#settings.contextPath}${call.path.path}${query === '' ? '' : `?${query}`}`
-  }
-
-  #silences(call: Call): { headersTimeout: number; bodyTimeout: number } {
-    const { headersMs, slowHeadersMs, idleBodyMs } = { ...this.#settings.timeouts, ...call.timeouts }
-    return { headersTimeout: call.isSlow === true ? slowHeadersMs : headersMs, bodyTimeout: idleBodyMs }
-  }
-
   async #receiveText(call: Call, answer: Answer): Promise<Reply> {
     const { status, headers, outgoing } = answer
-    const text = await this.#readText(call, answer)
+    const text = await readText(call, answer)
     if (!isWanted(call, status)) throw errorFromAnswer(call, answer, text, this.#settings.clock.now())
     if (answer.html !== undefined && call.acceptHtml !== true && looksLikeHtml(text)) {
       throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status, 'a web page instead of data')
@@ -335,38 +278,17 @@ export class XnatClient {
     }
     const length = headerValue(headers, 'content-length')
     const body = explained(answer.body, (error) =>
-      call.signal?.aborted === true ? call.signal.reason : this.#broken(call, error, outgoing),
+      call.signal?.aborted === true ? call.signal.reason : explainBreak(call, error, outgoing),
     )
     return { status, headers, sizeBytes: length === undefined ? undefined : Number(length), body }
   }
 
-  async #readText(call: Call, answer: Answer): Promise<string> {
-    try {
-      return answer.html ?? (await answer.body.text())
-    } catch (error) {
-      throw this.#broken(call, error, answer.outgoing)
-    }
-  }
-
   async #refusal(call: Call, answer: Answer): Promise<XnatError> {
-    const text = await this.#readText(call, answer)
+    const text = await readText(call, answer)
     // XNAT: an expired password or a disabled account is told by where the redirect points
     // (WEB/security/XnatExpiredPasswordFilter.java).
     const detail = headerValue(answer.headers, 'location') ?? detailOf(text)
     return this.#error(call, 'XNAT_UNAUTHORIZED', answer.status, detail)
-  }
-
-  /** What a broken exchange is to the caller: their own body's failure, a request that is none, or the network's. */
-  #broken(call: Call, error: unknown, outgoing: Outgoing): Error {
-    const failure = outgoing.failure()
-    if (failure !== undefined) return failure
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
-      return new InvalidInputError('The request body is not as long as announced', { code: 'BODY_SIZE_DIFFERS' })
-    }
-    if (code === 'UND_ERR_INVALID_ARG') return new InvalidInputError('Not a valid request', { cause: error })
-    const { method, path } = call
-    return new XnatError({ code: 'XNAT_UNREACHABLE', method, pathTemplate: path.template, cause: error })
   }
 
   #fitting<S extends z.ZodType>(schema: S, call: Call, status: number, value: unknown): z.output<S> {

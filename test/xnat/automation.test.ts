@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest'
-import {
-  deleteSubscription,
-  enableWrapper,
-  ensureSubscription,
-  launchCommand,
-  listCommands,
-  setEventServiceOn,
-  wrapperState,
-} from '../../lib/xnat/automation.ts'
+import { deleteSubscription, ensureSubscription, setEventServiceOn } from '../../lib/xnat/automation.ts'
+import { enableWrapper, launchCommand, listCommands, wrapperState } from '../../lib/xnat/commands.ts'
 import { createClient, startAnswering } from './scripted-xnat.ts'
 
 it('lists commands with the wrappers that can be enabled and launched', async () => {

@@ -1,15 +1,11 @@
 import { expect, it } from 'vitest'
+import { isDqrEnabled, listPacs, pingPacs, queryStudies, setDqrEnabled } from '../../lib/xnat/dqr.ts'
 import {
   deleteQueuedRequest,
-  isDqrEnabled,
   listExecutedRequests,
-  listPacs,
   listQueuedRequests,
-  pingPacs,
-  queryStudies,
   requestImport,
-  setDqrEnabled,
-} from '../../lib/xnat/dqr.ts'
+} from '../../lib/xnat/dqr-import.ts'
 import { type Answer, createClient, startAnswering } from './scripted-xnat.ts'
 
 const entity = { enabled: true, created: 1772359200000, timestamp: 1772359200000, disabled: 0 }
