@@ -69,7 +69,10 @@ export class XnatClient {
   readonly #ownsAgent: boolean
   readonly #authorization: string | undefined
   readonly #login: SharedLogin
+  /** Errors of sign-ins, which have had their retries: a call that waited for one is not tried again for it. */
+  readonly #failedSignIns = new WeakSet<Error>()
   #refusedSignIn: { error: XnatError; until: number } | undefined
+  #hasSignedIn = false
 
   constructor(options: XnatClientOptions) {
     this.#settings = completeSettings(options)
@@ -200,10 +203,15 @@ export class XnatClient {
       this.#retry(call, deadline, async (number) => {
         const { signal } = deadline
         // A broken upload may be all that is seen of a 401 sent before the body was read: ask before sending it again.
-        if (number > 1 && isStreamBody(call.body)) await this.keepAlive({ signal })
+        if (number > 1 && isStreamBody(call.body)) await this.#assertLogin(signal)
         return receive(await this.#signedIn(call, { number, signal }))
       }),
     )
+  }
+
+  async #assertLogin(signal: AbortSignal): Promise<void> {
+    const call: Call = { method: 'GET', path: xnatPath`/data/auth` }
+    await this.#receiveText(call, await this.#signedIn(call, { number: 1, signal }))
   }
 
   #within<T>(call: Call, act: (deadline: Deadline) => Promise<T>): Promise<T> {
@@ -215,7 +223,9 @@ export class XnatClient {
   async #retry<T>(call: Call, { signal, at }: Deadline, act: (attempt: number) => Promise<T>): Promise<T> {
     const isIdempotent = call.idempotent ?? call.method !== 'POST'
     const judge = (error: unknown) =>
-      isIdempotent && error instanceof XnatError && error.retry === 'later' ? error : undefined
+      isIdempotent && error instanceof XnatError && error.retry === 'later' && !this.#failedSignIns.has(error)
+        ? error
+        : undefined
     const { policy, clock } = this.#settings
     try {
       return await retry(act, { policy, clock, judge, deadline: at, signal })
@@ -243,21 +253,36 @@ export class XnatClient {
     // XNAT: POST /data/JSESSION with basic credentials makes one session and enters it in the registry that counts and
     // ends sessions; PUT /data/services/auth does not enter it (W/restlet/extensions/AuthenticationRestlet.java).
     const call: Call = { method: 'POST', path: xnatPath`/data/JSESSION`, idempotent: true }
-    return this.#within(call, (deadline) =>
-      this.#retry(call, deadline, async (number) => {
-        const attempt = { number, signal: deadline.signal }
-        const answer = await exchange(this.#wire, call, { authorization: this.#authorization ?? '' }, attempt)
-        if (isNotLoggedIn(answer, undefined)) {
-          const error = await this.#refusal(call, answer)
-          this.#refusedSignIn = { error, until: now() + refusedSignInRestsMs }
-          throw error
-        }
-        const { headers, text, status } = await this.#receiveText(call, answer)
-        const jsessionId = sessionCookie(headers) ?? text.trim()
-        if (!/^[\w.!-]+$/.test(jsessionId)) throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status)
-        return { jsessionId }
-      }),
-    )
+    try {
+      const login = await this.#within(call, (deadline) =>
+        this.#retry(call, deadline, (number) => this.#trySignIn(call, { number, signal: deadline.signal })),
+      )
+      this.#hasSignedIn = true
+      return login
+    } catch (error) {
+      if (error instanceof XnatError) this.#failedSignIns.add(error)
+      throw error
+    }
+  }
+
+  async #trySignIn(call: Call, attempt: Attempt): Promise<Login> {
+    const answer = await exchange(this.#wire, call, { authorization: this.#authorization ?? '' }, attempt)
+    if (isNotLoggedIn(answer, undefined)) throw await this.#refuseSignIn(call, answer)
+    const { headers, text, status } = await this.#receiveText(call, answer)
+    const jsessionId = sessionCookie(headers) ?? text.trim()
+    if (!/^[\w.!-]+$/.test(jsessionId)) throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status)
+    return { jsessionId }
+  }
+
+  async #refuseSignIn(call: Call, answer: Answer): Promise<XnatError> {
+    const refusal = await this.#refusal(call, answer)
+    // XNAT: too many sessions of the user and a wrong password are answered alike (XDAT AdminUtils.java). A password
+    // that was good before points to the first, which passes.
+    const error = this.#hasSignedIn
+      ? new XnatError({ ...refusal, code: 'XNAT_BUSY', retryAfterMs: refusedSignInRestsMs })
+      : refusal
+    this.#refusedSignIn = { error, until: this.#settings.clock.now() + refusedSignInRestsMs }
+    return error
   }
 
   async #receiveText(call: Call, answer: Answer): Promise<Reply> {
@@ -272,9 +297,10 @@ export class XnatClient {
 
   async #receiveStream(call: Call, answer: Answer): Promise<StreamReply> {
     const { status, headers, outgoing } = answer
-    if (!isSuccess(status) || answer.html !== undefined) {
+    if (!isSuccess(status) || answer.page !== undefined) {
       const { text } = await this.#receiveText(call, answer)
-      return { status, headers, sizeBytes: Buffer.byteLength(text), body: Readable.from([Buffer.from(text)]) }
+      const bytes = answer.page ?? Buffer.from(text)
+      return { status, headers, sizeBytes: bytes.length, body: Readable.from([bytes]) }
     }
     const length = headerValue(headers, 'content-length')
     const body = explained(answer.body, (error) =>

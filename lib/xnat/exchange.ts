@@ -14,7 +14,8 @@ export interface Attempt {
 export interface Answer {
   status: number
   headers: ReplyHeaders
-  /** The body, where it had to be read to know what it is. */
+  /** The body, where it had to be read to know what it is; and the same as text. */
+  page: Buffer | undefined
   html: string | undefined
   body: Awaited<ReturnType<HttpAgent['request']>>['body']
   outgoing: Outgoing
@@ -43,7 +44,9 @@ export async function exchange(
     })
     status = response.statusCode
     const answer = { status, headers: response.headers, body: response.body, outgoing }
-    return { ...answer, html: call.method !== 'HEAD' && mayBePage(answer) ? await response.body.text() : undefined }
+    if (call.method === 'HEAD' || !mayBePage(answer)) return { ...answer, page: undefined, html: undefined }
+    const page = Buffer.from(await response.body.arrayBuffer())
+    return { ...answer, page, html: page.toString() }
   } catch (error) {
     throw explainBreak(call, error, outgoing)
   } finally {

@@ -1,4 +1,4 @@
-import { finished, PassThrough, pipeline, type Readable } from 'node:stream'
+import { finished, PassThrough, pipeline, type Readable, type TransformCallback } from 'node:stream'
 import { type Call, isStreamBody, type StreamBody } from './call.ts'
 
 /** Carries what the caller's own body threw through the client, which neither explains nor repeats it. */
@@ -26,7 +26,7 @@ export async function openOutgoing(body: Call['body']): Promise<Outgoing> {
     'content-type': body.contentType,
     ...(body.sizeBytes === undefined ? {} : { 'content-length': String(body.sizeBytes) }),
   }
-  return { headers, ...relay(await open(body)) }
+  return { headers, ...relay(await open(body), body.sizeBytes) }
 }
 
 const atOnce = { failure: () => undefined, isSent: () => true }
@@ -43,8 +43,8 @@ async function open(body: StreamBody): Promise<Readable> {
  * Puts a stream of ours between the caller's and the connection. When the connection breaks it is ours that is
  * destroyed first; when the caller's fails, ours is still whole: that tells the two apart.
  */
-function relay(source: Readable): Pick<Outgoing, 'body' | 'failure' | 'isSent'> {
-  const body = new PassThrough()
+function relay(source: Readable, sizeBytes: number | undefined): Pick<Outgoing, 'body' | 'failure' | 'isSent'> {
+  const body = new CountingStream()
   let failure: CallersFailure | undefined
   finished(source, { writable: false }, (error) => {
     if (error && !body.destroyed) failure = new CallersFailure(error)
@@ -52,5 +52,21 @@ function relay(source: Readable): Pick<Outgoing, 'body' | 'failure' | 'isSent'> 
   pipeline(source, body, () => {
     // Nothing to do: pipeline has destroyed both ends, and the request itself reports what went wrong.
   })
-  return { body, failure: () => failure, isSent: () => body.readableEnded }
+  // By bytes, where they are known: XNAT may answer at the last of them, before a slow source has said that it ends.
+  const isSent = () => (sizeBytes === undefined ? body.readableEnded : body.handedOn >= sizeBytes)
+  return { body, failure: () => failure, isSent }
+}
+
+class CountingStream extends PassThrough {
+  #received = 0
+
+  /** Bytes that have left this stream. */
+  get handedOn(): number {
+    return this.#received - this.readableLength
+  }
+
+  override _transform(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
+    this.#received += chunk.length
+    super._transform(chunk, encoding, callback)
+  }
 }

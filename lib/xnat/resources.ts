@@ -224,12 +224,18 @@ export async function openFile(
   path: string,
   { range, ...options }: CallOptions & { range?: ByteRange } = {},
 ): Promise<StreamReply> {
-  return client.stream({
+  const call: Call = {
     method: 'GET',
     path: xnatPath`${resourcePath(ref)}/files/${filePath(path)}`,
-    ...(range === undefined ? {} : { headers: { range: `bytes=${range.first}-${range.last ?? ''}` } }),
+    headers: range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ''}` },
+    acceptHtml: true,
     ...options,
-  })
+  }
+  const reply = await client.stream(call)
+  if (range === undefined || reply.status === 206) return reply
+  reply.body.destroy()
+  const { status } = reply
+  throw new XnatError({ code: 'XNAT_UNEXPECTED_REPLY', method: 'GET', pathTemplate: call.path.template, status })
 }
 
 /**

@@ -87,6 +87,15 @@ it('streams a stored .html file, which XNAT sends as an attachment', async () =>
   expect(sizeBytes).toBe(undefined)
 })
 
+it('hands over the bytes of a page as they came, whatever their encoding', async () => {
+  const bytes = Buffer.from('<html>\xe9</html>', 'latin1')
+  const xnat = await startScriptedXnat((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html;charset=ISO-8859-1' }).end(bytes)
+  })
+  const { body } = await createClient(xnat.url).client.stream({ method: 'GET', path, acceptHtml: true })
+  expect(Buffer.concat(await body.toArray())).toEqual(bytes)
+})
+
 it('names what is wrong with an answer that does not fit, without its values', async () => {
   const xnat = await answering(200, {}, '{"name":7}')
   const { client } = createClient(xnat.url)

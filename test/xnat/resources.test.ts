@@ -16,6 +16,7 @@ import {
   type ResourceRef,
   refreshCatalog,
 } from '../../lib/xnat/resources.ts'
+import { createClient, startAnswering } from './scripted-xnat.ts'
 import { bytes, clientOf, misbehaveNext, startStandIn, startWithSession, textOf } from './stand-in.ts'
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
@@ -241,6 +242,15 @@ it('reads part of a file', async () => {
   expect([part.status, part.sizeBytes, await textOf(part.body)]).toEqual([206, 3, '234'])
   const rest = await openFile(client, scan, 'a.txt', { range: { first: 8 } })
   expect(await textOf(rest.body)).toBe('89')
+})
+
+it('does not pass a whole file for the part that was asked for', async () => {
+  const xnat = await startAnswering({ 'GET /data/projects/P/resources/R/files/a.txt': { body: 'whole' } })
+  const { client } = createClient(xnat.url)
+  const ref: ResourceRef = { parent: { level: 'project', projectId: 'P' }, resourceLabel: 'R' }
+  await expect(openFile(client, ref, 'a.txt', { range: { first: 2 } })).rejects.toMatchObject({
+    code: 'XNAT_UNEXPECTED_REPLY',
+  })
 })
 
 it('says that a file is missing, although XNAT says nothing (data-api 4.4)', async () => {

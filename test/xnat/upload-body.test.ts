@@ -183,6 +183,26 @@ it('tells an answer that came before the body was read', async () => {
   ).toBe(false)
 })
 
+it('believes an answer that comes at the last byte, before a slow source has ended', async () => {
+  const xnat = await startScriptedXnat((request, response) => {
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length === 2 * mebibyte.length) response.end('stored')
+    })
+  })
+  const { client } = createClient(xnat.url)
+  const source = new Readable({ read: () => undefined })
+  source.push(mebibyte)
+  source.push(mebibyte)
+  const reply = await client.put(
+    path,
+    upload(() => source, 2 * mebibyte.length),
+  )
+  expect(reply).toMatchObject({ text: 'stored', tookWholeBody: true })
+  expect(source.destroyed).toBe(true)
+})
+
 it("lets go of the caller's body when XNAT stops reading", async () => {
   const xnat = await startScriptedXnat((request) => void request.pause())
   const { client } = createClient(xnat.url, { retry: { attempts: 1 }, timeouts: { headersMs: 300 } })
