@@ -134,10 +134,15 @@ describe('a worker on a queue', () => {
     expect(worker.peaks()['collect']).toMatchObject({ failures: 0 })
   })
 
-  it('runs in no more processes than maximumConcurrency at a time', async () => {
+  it('runs in no more processes than maximumConcurrency, and leaves in the queue what has to wait', async () => {
     const worker = await startWorker({ batchSize: 1, maximumConcurrency: 2 }, { VisibilityTimeout: 30 })
     for (let order = 0; order < 6; order += 1) await worker.send('Orders', `slow ${order}`)
-    await vi.waitFor(() => expect(worker.counts('Orders')).toEqual(empty), 10_000)
+    const inFlight: number[] = []
+    await vi.waitFor(() => {
+      inFlight.push(worker.counts('Orders').inFlight)
+      expect(worker.counts('Orders')).toEqual(empty)
+    }, 10_000)
+    expect(Math.max(...inFlight)).toBe(2)
 
     const starts = worker.batches().map(({ at }) => at)
     const together = starts.map((start) => starts.filter((other) => other >= start && other < start + 350).length)
