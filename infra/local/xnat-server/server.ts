@@ -5,7 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Archive } from './archive.ts'
-import { controlPrefix, controlReply } from './control.ts'
+import { Background } from './background.ts'
+import { chores } from './chores.ts'
+import { Clock } from './clock.ts'
+import { type ControlParts, controlPrefix, controlReply } from './control.ts'
 import { dispatch } from './dispatch.ts'
 import type { Xnat } from './exchange.ts'
 import { Faults } from './faults.ts'
@@ -26,7 +29,7 @@ export interface XnatServerOptions {
   password?: string
   /** Beginning of accession IDs, and realm of the sign-in. Default `XNAT`. */
   siteId?: string
-  /** The server's clock; sessions expire by it. */
+  /** What the server's clock is taken from. */
   now?: () => Date
 }
 
@@ -38,30 +41,37 @@ export interface XnatServer {
   state: State
   faults: Faults
   requests: RequestLog
+  clock: {
+    now(): Date
+    /** Moves the server's time on and does what falls due on the way. */
+    advance(ms: number): Promise<void>
+  }
   /** Cuts what is under way. A second call changes nothing. */
   stop(): Promise<void>
 }
 
 export async function startXnat(options: XnatServerOptions = {}): Promise<XnatServer> {
-  const { port = 0, user = 'admin', password = 'stand-in-password', now = () => new Date() } = options
+  const { port = 0, user = 'admin', password = 'stand-in-password' } = options
+  const clock = new Clock(options.now ?? (() => new Date()))
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'xnat-')))
   await mkdir(dataDir, { recursive: true })
   const archive = new Archive(dataDir)
   await archive.open()
   const state: State = new State(
     dataDir,
-    new Sessions({ now: () => now().getTime(), timeoutMs: () => state.settings.sessionTimeoutMs }),
+    new Sessions({ now: () => clock.now().getTime(), timeoutMs: () => state.settings.sessionTimeoutMs }),
   )
   if (options.siteId !== undefined) state.configure({ siteId: options.siteId })
   ensureAdmin(state, user, password)
   const faults = new Faults()
   const requests = new RequestLog()
   let url = ''
-  const xnat: Xnat = { state, archive, now, siteUrl: () => url }
+  const xnat: Xnat = { state, archive, now: () => clock.now(), siteUrl: () => url }
+  const background = new Background(xnat, chores)
   const stopped = new AbortController()
   const underWay = new Set<Promise<void>>()
   const server = createServer((request, response) => {
-    const work = serve({ xnat, faults, requests, stopped: stopped.signal }, request, response)
+    const work = serve({ xnat, faults, requests, clock, background, stopped: stopped.signal }, request, response)
     underWay.add(work)
     void work.finally(() => underWay.delete(work))
   })
@@ -83,26 +93,24 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
     stopping ??= end()
     return stopping
   }
-  return { url, user, password, state, faults, requests, stop }
+  const advance = (ms: number) => {
+    clock.advance(ms)
+    return background.settle()
+  }
+  return { url, user, password, state, faults, requests, clock: { now: () => clock.now(), advance }, stop }
 }
 
-interface Parts {
-  xnat: Xnat
-  faults: Faults
-  requests: RequestLog
+interface Parts extends ControlParts {
   stopped: AbortSignal
 }
 
-async function serve(
-  { xnat, faults, requests, stopped }: Parts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function serve({ stopped, ...parts }: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { xnat, faults, requests, background } = parts
   const { method = 'GET', url = '/' } = request
   const head = method === 'HEAD'
   try {
     if (url.startsWith(controlPrefix)) {
-      await sendReply(response, await controlReply(request, { faults, requests }), { head })
+      await sendReply(response, await controlReply(request, parts), { head })
       return
     }
     const logged = requests.start(method, url, xnat.now())
@@ -110,6 +118,7 @@ async function serve(
     response.once('close', () => {
       logged.durationMs = Math.round(performance.now() - began)
     })
+    await background.settle()
     const fault = faults.take(method, url)
     const reply = await (fault === undefined
       ? dispatch(request, xnat, { truncateStore: false })

@@ -1,0 +1,44 @@
+// What XNAT does by timers. Here it is done when somebody looks: before each request, everything that has fallen due
+// is done in order, each at its own time, so that a clock moved on by an hour gives what an hour would have given.
+import type { Xnat } from './exchange.ts'
+
+export interface Chore {
+  /** When there is something to do next, in milliseconds since 1970; undefined as long as there is nothing. */
+  dueAt(xnat: Xnat): number | undefined
+  /** Does it. `xnat.now()` is then the time it was due. Afterwards `dueAt` must be later, or undefined. */
+  run(xnat: Xnat): Promise<void>
+}
+
+export class Background {
+  readonly #xnat: Xnat
+  readonly #chores: readonly Chore[]
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(xnat: Xnat, chores: readonly Chore[]) {
+    this.#xnat = xnat
+    this.#chores = chores
+  }
+
+  /** Does everything that has fallen due; returns when it is done. */
+  settle(): Promise<void> {
+    const catchUp = () => this.#catchUp()
+    this.#turn = this.#turn.then(catchUp, catchUp)
+    return this.#turn
+  }
+
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const next = this.#next()
+      if (next === undefined || next.dueAt > this.#xnat.now().getTime()) return
+      await next.chore.run({ ...this.#xnat, now: () => new Date(next.dueAt) })
+    }
+  }
+
+  #next(): { chore: Chore; dueAt: number } | undefined {
+    const due = this.#chores.flatMap((chore) => {
+      const dueAt = chore.dueAt(this.#xnat)
+      return dueAt === undefined ? [] : [{ chore, dueAt }]
+    })
+    return due.toSorted((one, other) => one.dueAt - other.dueAt)[0]
+  }
+}
