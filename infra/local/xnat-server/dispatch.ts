@@ -16,6 +16,7 @@ import { projectRoutes } from './routes/projects.ts'
 import { refreshRoutes } from './routes/refresh-catalog.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { scanRoutes } from './routes/scans.ts'
+import { schemaRoutes } from './routes/schemas.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { xapiRoutes } from './routes/site.ts'
 import { subjectRoutes } from './routes/subjects.ts'
@@ -36,6 +37,8 @@ const router = new Router([
   ...resourceRoutes,
   ...fileRoutes,
 ])
+
+const xapi = [...xapiRoutes, ...schemaRoutes]
 
 interface Received {
   request: IncomingMessage
@@ -105,7 +108,7 @@ async function routeData(received: Received, signedIn: SignedIn, xnat: Xnat, pat
 
 async function routeXapi(received: Received, signedIn: SignedIn, xnat: Xnat, path: string): Promise<Reply> {
   const { method, rawPath } = received
-  for (const { pattern, isOpen, methods } of xapiRoutes) {
+  for (const { pattern, isOpen, methods } of xapi) {
     const found = pattern.exec(path)
     if (found === null) continue
     if (!isOpen) requireLogin(received, signedIn, xnat)

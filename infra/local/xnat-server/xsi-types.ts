@@ -38,9 +38,9 @@ const modalities = [
   ],
   ...['xa', 'xa3D', 'xc', 'xcv'],
 ]
-const sessionTypes = new Set(modalities.map((modality) => `xnat:${modality}SessionData`))
-const scanTypes = new Set(modalities.map((modality) => `xnat:${modality}ScanData`))
-const assessorTypes = new Set([
+export const sessionTypes: ReadonlySet<string> = new Set(modalities.map((modality) => `xnat:${modality}SessionData`))
+export const scanTypes: ReadonlySet<string> = new Set(modalities.map((modality) => `xnat:${modality}ScanData`))
+export const assessorTypes: ReadonlySet<string> = new Set([
   'xnat:qcManualAssessorData',
   'xnat:qcAssessmentData',
   'xnat:statisticsData',
