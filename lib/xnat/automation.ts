@@ -33,6 +33,8 @@ export interface SubscriptionDescription {
   payloadFilter?: string
   /** Further inputs of the command. */
   attributes?: Readonly<Record<string, string>>
+  /** Default true. Inactive ones are kept, and fire nothing. */
+  isActive?: boolean
 }
 
 const SubscriptionReply = z
@@ -93,11 +95,27 @@ export async function ensureSubscription(
     throw new XnatError({ code: 'XNAT_REFUSED', method: 'POST', pathTemplate: path.template, detail })
   }
   // XNAT: names need not be unique and equal subscriptions all fire (EventServiceImpl.java), so look first.
-  const found = (await listSubscriptions(client, wanted, options)).find((each) => isSame(each, wanted))
+  const found = (await listSubscriptions(client, wanted, options)).find(
+    (each) => each.isActive && isSameSubscription(each, wanted),
+  )
   if (found !== undefined) return { kind: 'already-there', subscriptionId: found.subscriptionId }
+  return { kind: 'created', ...(await createSubscription(client, wanted, options)) }
+}
+
+/**
+ * Makes a subscription, also beside one that is the very same: both then fire.
+ *
+ * @throws {XnatError} XNAT_REFUSED when the Event Service is off, or the wrapper is not enabled for the project.
+ */
+export async function createSubscription(
+  client: XnatClient,
+  wanted: SubscriptionDescription,
+  options: CallOptions = {},
+): Promise<{ subscriptionId: number }> {
+  const path = xnatPath`/xapi/projects/${wanted.projectId}/events/subscription`
   const body = jsonBody({
     name: wanted.name,
-    active: true,
+    active: wanted.isActive ?? true,
     'action-key': `${containerAction}${wanted.wrapperId}`,
     attributes: wanted.attributes ?? {},
     'event-filter': {
@@ -108,13 +126,13 @@ export async function ensureSubscription(
     },
   })
   const text = await client.text({ method: 'POST', path, body, ...options })
-  return { kind: 'created', subscriptionId: idAfterName(text, path) }
+  return { subscriptionId: idAfterName(text, path) }
 }
 
-function isSame(found: Subscription, wanted: SubscriptionDescription): boolean {
+/** Whether a subscription does what is wanted, active or not, under whatever name. */
+export function isSameSubscription(found: Subscription, wanted: SubscriptionDescription): boolean {
   const { projectId, event, wrapperId, payloadFilter, attributes } = wanted
   return (
-    found.isActive &&
     found.actionKey === `${containerAction}${wrapperId}` &&
     found.eventType === `${eventClasses}${event.type}` &&
     found.eventStatus === event.status &&
@@ -146,4 +164,15 @@ export async function deleteSubscription(
   const path = xnatPath`/xapi/projects/${projectId}/events/subscription/${subscriptionId}`
   const { status } = await client.send({ method: 'DELETE', path, accept: [404], ...options })
   return { kind: status === 404 ? 'not-there' : 'deleted' }
+}
+
+/** Has a subscription fire, or not. */
+export async function setSubscriptionActive(
+  client: XnatClient,
+  { projectId, subscriptionId, isActive }: { projectId: string; subscriptionId: number; isActive: boolean },
+  options: CallOptions = {},
+): Promise<void> {
+  const subscription = xnatPath`/xapi/projects/${projectId}/events/subscription/${subscriptionId}`
+  const path = isActive ? xnatPath`${subscription}/activate` : xnatPath`${subscription}/deactivate`
+  await client.send({ method: 'POST', path, idempotent: true, ...options })
 }
