@@ -58,7 +58,7 @@ export async function dispatch(
   let signedIn: SignedIn | undefined
   try {
     refuseUnsafePath(received.rawPath)
-    signedIn = signIn(request, xnat.state)
+    signedIn = signIn(request, xnat)
     return withCookies(await route(received, signedIn, xnat), signedIn, xnat)
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error

@@ -12,6 +12,10 @@ export const User = z.object({
   verified: z.boolean(),
   roles: z.array(z.string()),
   groups: z.array(z.string()),
+  lastModifiedAtMs: z.number().optional(),
+  lastLoginAtMs: z.number().optional(),
+  /** An address that waits for its owner's confirmation. */
+  pendingEmail: z.string().optional(),
 })
 export type User = z.infer<typeof User>
 
@@ -93,34 +97,25 @@ export const Resource = z.object({
 })
 export type Resource = z.infer<typeof Resource>
 
+// XNAT: names and defaults of SiteConfigPreferences.java, durations in milliseconds.
 export const SiteSettings = z.object({
-  siteId: z.string(),
-  requireLogin: z.boolean(),
-  sessionTimeoutMs: z.number(),
-  concurrentMaxSessions: z.number(),
-  maxFailedLogins: z.number(),
-  enableCsrfToken: z.boolean(),
-  restrictUserListAccessToAdmins: z.boolean(),
-  uiAllowNonAdminProjectCreation: z.boolean(),
-  securityAllowNonPrivateProjects: z.boolean(),
-  projectAllowAutoArchive: z.boolean(),
-  defaultPrearchiveCode: z.number(),
-  checksums: z.boolean(),
+  siteId: z.string().default('XNAT'),
+  requireLogin: z.boolean().default(true),
+  sessionTimeoutMs: z.number().default(15 * 60_000),
+  concurrentMaxSessions: z.number().default(1000),
+  maxFailedLogins: z.number().default(20),
+  lockoutMs: z.number().default(60 * 60_000),
+  aliasTokenTimeoutMs: z.number().default(2 * 24 * 60 * 60_000),
+  emailVerification: z.boolean().default(true),
+  passwordComplexity: z.string().default('^.*$'),
+  enableCsrfToken: z.boolean().default(true),
+  restrictUserListAccessToAdmins: z.boolean().default(false),
+  uiAllowNonAdminProjectCreation: z.boolean().default(true),
+  securityAllowNonPrivateProjects: z.boolean().default(true),
+  projectAllowAutoArchive: z.boolean().default(true),
+  defaultPrearchiveCode: z.number().default(4),
+  checksums: z.boolean().default(true),
 })
 export type SiteSettings = z.infer<typeof SiteSettings>
 
-// XNAT: defaults of SiteConfigPreferences.java.
-export const defaultSettings: SiteSettings = {
-  siteId: 'XNAT',
-  requireLogin: true,
-  sessionTimeoutMs: 15 * 60_000,
-  concurrentMaxSessions: 1000,
-  maxFailedLogins: 20,
-  enableCsrfToken: true,
-  restrictUserListAccessToAdmins: false,
-  uiAllowNonAdminProjectCreation: true,
-  securityAllowNonPrivateProjects: true,
-  projectAllowAutoArchive: true,
-  defaultPrearchiveCode: 4,
-  checksums: true,
-}
+export const defaultSettings: SiteSettings = SiteSettings.parse({})

@@ -1,5 +1,6 @@
 // Who sends a request: XnatBasicAuthenticationFilter, XnatExpiredPasswordFilter and XnatAuthenticationEntryPoint in one.
 import type { IncomingMessage } from 'node:http'
+import type { Xnat } from './exchange.ts'
 import { HttpFailure } from './http-failure.ts'
 import type { User } from './records.ts'
 import type { Login } from './sessions.ts'
@@ -17,15 +18,16 @@ export interface SignedIn {
  *
  * @throws {HttpFailure} 401 for wrong credentials, a locked or disabled account, or one session too many.
  */
-export function signIn(request: IncomingMessage, state: State): SignedIn {
+export function signIn(request: IncomingMessage, xnat: Pick<Xnat, 'state' | 'now' | 'siteUrl'>): SignedIn {
+  const { state } = xnat
   const present = liveLogin(request, state)
   const credentials = basicCredentials(request)
-  if (credentials === undefined) return withoutCredentials(present, state)
-  // XNAT: a live session of the same user makes the password irrelevant (XnatBasicAuthenticationFilter.java).
-  if (present !== undefined && present.username === credentials.username) {
-    return { login: present, user: state.users.get(credentials.username), isNew: false }
-  }
-  const user = authenticate(credentials, state)
+  if (credentials === undefined) return withoutCredentials(present, xnat)
+  // XNAT: a live session of the same user, or of the owner of the same token, makes the password irrelevant
+  // (XnatBasicAuthenticationFilter.java).
+  const claimed = state.aliasTokens.get(credentials.username)?.username ?? credentials.username
+  if (present !== undefined && present.username === claimed) return withoutCredentials(present, xnat)
+  const user = authenticate(credentials, xnat)
   if (present !== undefined) state.sessions.end(present.id)
   const login = state.sessions.start(user.username, { isRegistered: true })
   // XNAT: the limit is checked after registration, so a refused attempt leaves its session behind (SecurityConfig.java).
@@ -39,16 +41,28 @@ export interface Credentials {
 }
 
 /** @throws {HttpFailure} 401, the same for every reason. */
-export function authenticate({ username, password }: Credentials, state: State): User {
+export function authenticate(credentials: Credentials, { state, now }: Pick<Xnat, 'state' | 'now'>): User {
+  const { failedLogins, aliasTokens, settings } = state
+  const token = aliasTokens.get(credentials.username)
+  const username = token?.username ?? credentials.username
   const user = state.users.get(username)
-  const failures = failedLogins(state)
-  const isLocked = (failures.get(username) ?? 0) >= state.settings.maxFailedLogins
-  if (user === undefined || isLocked || !user.enabled || !user.verified || user.password !== password) {
-    failures.set(username, (failures.get(username) ?? 0) + 1)
+  const isLocked = failedLogins.count(username) >= settings.maxFailedLogins
+  const isRight = token === undefined ? isPasswordOf(user, credentials.password) : credentials.password === token.secret
+  if (user === undefined || isLocked || !user.enabled || !mayBeUnverified(user, state) || !isRight) {
+    failedLogins.record(username, now())
     throw loginFailed(state)
   }
-  failures.delete(username)
-  return user
+  failedLogins.forget(username)
+  return state.users.put({ ...user, lastLoginAtMs: now().getTime() })
+}
+
+function isPasswordOf(user: User | undefined, password: string): boolean {
+  // XNAT: 64 characters are taken for a hash when they are stored, which no password then matches (Users.java).
+  return user !== undefined && user.password !== '' && user.password.length !== 64 && user.password === password
+}
+
+function mayBeUnverified(user: User, state: State): boolean {
+  return user.verified || !state.settings.emailVerification
 }
 
 /** The two cookies XNAT sets. JSESSIONID goes out with a new session only, the other with every response. */
@@ -63,11 +77,16 @@ export function localUsername(username: string): string {
   return username.startsWith('localdb/') ? username.slice('localdb/'.length) : username
 }
 
-function withoutCredentials(present: Login | undefined, state: State): SignedIn {
+function withoutCredentials(present: Login | undefined, { state, siteUrl }: Pick<Xnat, 'state' | 'siteUrl'>): SignedIn {
   if (present === undefined) {
     return { login: state.sessions.start(undefined, { isRegistered: false }), user: undefined, isNew: true }
   }
   const user = present.username === undefined ? undefined : state.users.get(present.username)
+  // XNAT: an account that is disabled under a live session is sent to a page that says so (XnatExpiredPasswordFilter.java).
+  if (user?.enabled === false) {
+    const headers = { Location: `${siteUrl()}/app/template/InactiveAccount.vm` }
+    throw new HttpFailure(302, '', { voice: 'empty', headers })
+  }
   return { login: present, user, isNew: false }
 }
 
@@ -84,14 +103,6 @@ function basicCredentials(request: IncomingMessage): Credentials | undefined {
   // XNAT: a token without a colon is an unhandled exception (XnatBasicAuthenticationFilter.java).
   if (colon < 0) throw new HttpFailure(500, 'Invalid basic authentication token', { voice: 'container' })
   return { username: localUsername(decoded.slice(0, colon)), password: decoded.slice(colon + 1) }
-}
-
-const failuresByState = new WeakMap<State, Map<string, number>>()
-
-function failedLogins(state: State): Map<string, number> {
-  const known = failuresByState.get(state) ?? new Map<string, number>()
-  failuresByState.set(state, known)
-  return known
 }
 
 function loginFailed(state: State): HttpFailure {

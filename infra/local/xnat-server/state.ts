@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
+import { AliasToken } from './alias-tokens.ts'
+import { FailedLogins } from './failed-logins.ts'
 import { type Change, Journal } from './journal.ts'
 import {
   defaultSettings,
@@ -16,8 +18,9 @@ import type { Sessions } from './sessions.ts'
 import { Table } from './table.ts'
 
 const DeletedProject = z.object({ projectId: z.string() })
+const SiteProperty = z.object({ name: z.string(), value: z.unknown() })
 const Sequence = z.object({ name: z.string(), value: z.number() })
-type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event'
+type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event' | 'aliasToken'
 
 /** Everything the stand-in knows apart from files. Every change is in the journal before the call returns. */
 export class State {
@@ -28,6 +31,10 @@ export class State {
   readonly scans: Table<Scan>
   readonly resources: Table<Resource>
   readonly deletedProjects: Table<z.infer<typeof DeletedProject>>
+  readonly aliasTokens: Table<AliasToken>
+  /** What administrators set that the stand-in has no use of its own for. */
+  readonly siteProperties: Table<z.infer<typeof SiteProperty>>
+  readonly failedLogins = new FailedLogins()
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
   readonly #settings: Table<SiteSettings>
@@ -73,6 +80,11 @@ export class State {
     )
     this.deletedProjects = new Table(
       { name: 'deletedProjects', schema: DeletedProject, keyOf: (project) => project.projectId },
+      save,
+    )
+    this.aliasTokens = new Table({ name: 'aliasTokens', schema: AliasToken, keyOf: (token) => token.alias }, save)
+    this.siteProperties = new Table(
+      { name: 'siteProperties', schema: SiteProperty, keyOf: (property) => property.name },
       save,
     )
     this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
@@ -127,6 +139,8 @@ export class State {
       this.scans,
       this.resources,
       this.deletedProjects,
+      this.aliasTokens,
+      this.siteProperties,
       this.#settings,
       this.#sequences,
     ]

@@ -45,16 +45,16 @@ async function logIn({ request, xnat, login }: Exchange): Promise<Reply> {
       `Authentication failed: No authentication provider identified by id ${authenticator} found.`,
     )
   }
-  const user = authenticateOr401({ username: localUsername(username), password }, xnat.state)
+  const user = authenticateOr401({ username: localUsername(username), password }, xnat)
   xnat.state.sessions.end(login.id)
   // XNAT: this way in is not entered in the session registry, so it counts against no limit.
   const started = xnat.state.sessions.start(user.username, { isRegistered: false })
   return { ...textReply(started.id), cookies: [`JSESSIONID=${started.id}; Path=/; HttpOnly`] }
 }
 
-function authenticateOr401(credentials: { username: string; password: string }, state: Exchange['xnat']['state']) {
+function authenticateOr401(credentials: { username: string; password: string }, xnat: Exchange['xnat']) {
   try {
-    return authenticate(credentials, state)
+    return authenticate(credentials, xnat)
   } catch (error) {
     throw error instanceof HttpFailure ? new HttpFailure(401, 'Authentication failed.', { cause: error }) : error
   }
