@@ -17,6 +17,7 @@ import { refreshRoutes } from './routes/refresh-catalog.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { scanRoutes } from './routes/scans.ts'
 import { schemaRoutes } from './routes/schemas.ts'
+import { searchElementRoutes } from './routes/search-elements.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { xapiRoutes } from './routes/site.ts'
 import { subjectRoutes } from './routes/subjects.ts'
@@ -36,6 +37,7 @@ const router = new Router([
   ...assessorRoutes,
   ...resourceRoutes,
   ...fileRoutes,
+  ...searchElementRoutes,
 ])
 
 const xapi = [...xapiRoutes, ...schemaRoutes]
@@ -101,9 +103,17 @@ async function routeData(received: Received, signedIn: SignedIn, xnat: Xnat, pat
   const match = router.match(path)
   if (match === undefined) throw new HttpFailure(404)
   refuseForgery(received, signedIn, xnat)
+  refuseEncodedBody(received)
   const reply = await call(match, received, signedIn, xnat)
+  refuseRangeOfUnknownLength(received, reply)
   // Restlet: RangeFilter says so on every response, whether the resource has ranges or not.
   return { ...reply, headers: { 'Accept-Ranges': 'bytes', ...reply.headers } }
+}
+
+// Restlet: an open or suffix range of a body of unknown length cannot be counted (RangeFilter.java).
+function refuseRangeOfUnknownLength({ request }: Received, { status, headers }: Reply): void {
+  const isOpen = /^bytes=(-\d+|\d+-)$/.test(request.headers.range ?? '')
+  if (isOpen && status === 200 && headers['Content-Length'] === undefined) throw new HttpFailure(500)
 }
 
 async function routeXapi(received: Received, signedIn: SignedIn, xnat: Xnat, path: string): Promise<Reply> {
@@ -168,6 +178,12 @@ function refuseForgery({ request, method, query }: Received, { login }: SignedIn
   const isWrite = method === 'POST' || method === 'PUT' || method === 'DELETE'
   if (!isWrite || !xnat.state.settings.enableCsrfToken || !isBrowser(request)) return
   if (query.get('XNAT_CSRF') !== login.csrfToken) throw new HttpFailure(500, 'Invalid submit value (CSRF)')
+}
+
+/** XNAT decodes gzip here; the stand-in does not, and must not store what was sent encoded. */
+function refuseEncodedBody({ request, method, rawPath }: Received): void {
+  if (request.headers['content-encoding'] === undefined) return
+  throw notCovered(method, `${rawPath} with an encoded body`)
 }
 
 function withCookies(reply: Reply, signedIn: SignedIn | undefined, xnat: Xnat): Reply {

@@ -1,20 +1,26 @@
 import type { Exchange } from './exchange.ts'
+import { notCovered } from './http-failure.ts'
 import type { Item } from './item.ts'
 import { requireAcceptable, wantedFormat } from './media-types.ts'
 import { escapeXml } from './query.ts'
 import { documentReply, jsonReply, type Reply } from './reply.ts'
+import { refuseActions } from './uncovered-options.ts'
 import { elementOfType } from './xsi-types.ts'
 
 /** XNAT: a single item offers html and xml; json is had by `?format=` alone, and html without it (SecureResource.java). */
 export function itemReply(exchange: Exchange, item: Item): Reply {
+  refuseActions(exchange, ['handler', 'includeHistory', 'includeHeaders', 'concealHiddenFields'])
   requireAcceptable(exchange, ['text/html', 'text/xml'])
   switch (wantedFormat(exchange)) {
     case 'json':
       return jsonReply({ items: [item] })
     case 'xml':
       return documentReply('text/xml', itemXml(item))
-    default:
+    case 'html':
+    case undefined:
       return documentReply('text/html', itemPage(item))
+    default:
+      throw notCovered(exchange.method, `${exchange.rawPath}?format=${exchange.query.get('format')}`)
   }
 }
 
@@ -22,7 +28,7 @@ const namespaces =
   'xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:icr="http://icr.ac.uk/icr" xmlns:proc="http://nrg.wustl.edu/proc" ' +
   'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 // XNAT: these are attributes in xnat.xsd, everything else is an element.
-const attributeNames = new Set([
+export const attributeNames: ReadonlySet<string> = new Set([
   'ID',
   'project',
   'label',

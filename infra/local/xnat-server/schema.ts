@@ -1,6 +1,7 @@
 // The XML schemas of the types the stand-in knows, made from its own tables of types and fields. XNAT's are far larger;
 // what is here has XNAT's names and nesting, which is all a client that builds classes from it goes by.
 import { experimentFields, type Field, type FieldSet, projectFields, scanFields, subjectFields } from './fields.ts'
+import { attributeNames } from './item-reply.ts'
 import { assessorTypes, scanTypes, sessionTypes } from './xsi-types.ts'
 
 const namespaceUris = {
@@ -119,7 +120,7 @@ function typesIn(prefix: Prefix): ComplexType[] {
 
 function schemaOf(prefix: Prefix, types: readonly ComplexType[]): string {
   const uses = Object.entries(namespaceUris).map(([name, uri]) => ` xmlns:${name}="${uri}"`)
-  const head = `<xs:schema targetNamespace="${namespaceUris[prefix]}"${uses.join('')} xmlns:xs="http://www.w3.org/2001/XMLSchema">`
+  const head = `<xs:schema targetNamespace="${namespaceUris[prefix]}"${uses.join('')} xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">`
   const elements = types.map(({ name }) => `<xs:element name="${name}" type="${prefix}:${name}"/>`)
   return `<?xml version="1.0" encoding="UTF-8"?>\n${head}\n${[...elements, ...types.map(typeXml)].join('\n')}\n</xs:schema>\n`
 }
@@ -129,7 +130,10 @@ function typeXml({ name, base, identifier, fields = [], lists = {} }: ComplexTyp
     identifier === undefined
       ? ''
       : `<xs:annotation><xs:appinfo><xdat:element displayIdentifiers="${identifier}"/></xs:appinfo></xs:annotation>`
-  const content = sequence([...fieldsXml(fields), ...Object.entries(lists).map(([path, type]) => listXml(path, type))])
+  const elements = fields.filter(({ path }) => !attributeNames.has(path))
+  const attributes = fields.filter(({ path }) => attributeNames.has(path)).map(attribute)
+  const listed = Object.entries(lists).map(([path, itemType]) => listXml(path, itemType))
+  const content = sequence([...fieldsXml(elements), ...listed]) + attributes.join('')
   const extended =
     base === undefined
       ? content
@@ -162,6 +166,10 @@ const xsTypes = { string: 'xs:string', integer: 'xs:integer', float: 'xs:float',
 
 function element(name: string, type: string): string {
   return `<xs:element name="${name}" type="${type}" minOccurs="0"/>`
+}
+
+function attribute({ path, type }: Pick<Field, 'path' | 'type'>): string {
+  return `<xs:attribute name="${path}" type="${xsTypes[type]}"/>`
 }
 
 function listXml(path: string, type: string): string {
