@@ -382,6 +382,20 @@ describe('subjects, experiments, scans, assessors', () => {
     ])
   })
 
+  test('data-api 2.4: a renamed session keeps its files, and its old label is free', async ({ site }) => {
+    const headers = { 'content-type': 'application/octet-stream' }
+    await site.send(`PUT ${session}/scans/1/resources/R/files/a?inbody=true`, { headers, body: 'old' })
+    await site.send(`PUT ${session}?label=E9`)
+    await site.send(`PUT ${session}?xsiType=xnat:mrSessionData`)
+    await site.send(`PUT ${session}/scans/1?xsiType=xnat:mrScanData`)
+    await site.send(`PUT ${session}/scans/1/resources/R/files/a?inbody=true`, { headers, body: 'new' })
+    expect((await site.send(`GET ${session}/scans/1/resources/R/files/a`)).text).toBe('new')
+    const moved = '/data/projects/P1/subjects/S1/experiments/E9/scans/1/resources/R/files'
+    expect((await site.send(`GET ${moved}/a`)).text).toBe('old')
+    const [file] = (await site.send(`GET ${moved}?locator=projectPath`)).rows()
+    expect(file).toMatchObject({ projectPath: 'P1/arc001/E9/SCANS/1/R/a' })
+  })
+
   test('data-api 2: accession IDs carry the site ID', async ({ site }) => {
     site.server.state.configure({ siteId: 'My-Site' })
     expect((await site.send(`PUT ${subjects}/S2`)).text).toBe('MySite_S00002')

@@ -41,6 +41,15 @@ describe('uploads that overlap', () => {
     expect(await listedNames()).toEqual(['quick.bin', 'slow.bin'])
   })
 
+  it('data-api 4.9: make two resources of one label when both are the first to it', async () => {
+    const files = `${session}/scans/1/resources/NEW/files`
+    const slow = await beginUpload(`${files}/slow.bin?inbody=true`, bytes, [half, half])
+    expect((await site.send(`PUT ${files}/quick.bin?inbody=true`, { headers: bytes, body: 'quick' })).status).toBe(200)
+    expect((await slow.finish()).status).toBe(500)
+    const resources = (await site.send(`GET ${session}/scans/1/resources`)).rows()
+    expect(resources.map((row) => row['label'])).toEqual(['DICOM', 'NEW', 'NEW'])
+  })
+
   it('data-api 4.9: are healed by a refresh with append as well', async () => {
     const slow = await beginUpload(`${scanFiles}/slow.bin?inbody=true`, bytes, [half, half])
     await put('quick.bin', 'quick')

@@ -115,6 +115,11 @@ const facts: Case[] = [
       { send: 'GET /data/projects/P1/config', status: 501 },
       { send: `GET ${session}/reconstructions`, status: 501 },
       { send: 'GET /somewhere/else', status: 501 },
+      { send: 'GET /data/projects?permissions=edit', status: 501 },
+      { send: 'GET /data/projects?format=xList', status: 501 },
+      { send: 'GET /data/projects/P1?format=json&includeHistory=true', status: 501 },
+      { send: `PUT ${session}?fixScanTypes=true`, status: 501 },
+      { send: `PUT ${session}?date=2024-01-01`, headers: { 'content-encoding': 'gzip' }, status: 501 },
     ],
   },
 ]

@@ -214,9 +214,15 @@ const facts: Case[] = [
   {
     fact: 'data-api 4.5: update-stats=false leaves the counts stale, and only "true" and "1" are true',
     steps: [
+      { send: `PUT ${resource}`, status: 200 },
       { send: `PUT ${scanFiles}/a?inbody=true&update-stats=false`, headers: bytes, body: 'x', status: 200 },
       { send: `PUT ${scanFiles}/b?inbody=true&update-stats=yes`, headers: bytes, body: 'x', status: 200 },
       { send: `GET ${session}/scans/1/resources`, status: 200, rows: [{ file_count: '0', file_size: '0' }] },
+      {
+        send: `GET ${session}/scans/1/resources?file_stats=true`,
+        status: 200,
+        rows: [{ file_count: '2', file_size: '2' }],
+      },
       { send: `PUT ${scanFiles}/c?inbody=true`, headers: bytes, body: 'x', status: 200 },
       { send: `GET ${session}/scans/1/resources`, status: 200, rows: [{ file_count: '3', file_size: '3' }] },
     ],

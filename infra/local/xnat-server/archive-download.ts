@@ -6,11 +6,11 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
 import { ZipFile } from 'yazl'
-import { ifMissing } from './archive.ts'
 import { categoryOf } from './category.ts'
 import type { Exchange } from './exchange.ts'
 import type { ListedFile } from './file-listing.ts'
 import { HttpFailure } from './http-failure.ts'
+import { ifMissing } from './missing.ts'
 import type { Reply } from './reply.ts'
 import type { Target } from './target.ts'
 
@@ -36,7 +36,6 @@ interface PackedFile {
 
 /** Streams an archive: no Content-Length, zip entries stored unless `compression=8`. */
 export async function archiveReply(exchange: Exchange, { target, files, format }: Download): Promise<Reply> {
-  refuseRangeOfUnknownLength(exchange)
   const isDeflated = zipMethod(exchange) === 8
   const packed = await presentFiles(exchange, target, files)
   if (packed.length === 0) throw new HttpFailure(404)
@@ -59,11 +58,6 @@ async function presentFiles(exchange: Exchange, target: Target, files: readonly 
     }),
   )
   return found.flat()
-}
-
-// XNAT: the length is unknown, and an open or suffix range of it cannot be counted (Restlet RangeFilter.java).
-function refuseRangeOfUnknownLength({ request }: Exchange): void {
-  if (/^bytes=(-\d+|\d+-)$/.test(request.headers.range ?? '')) throw new HttpFailure(500)
 }
 
 // XNAT: `compression` is the zip method, not a level (SecureResource.java identifyCompression).

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Catalogs } from './catalog.ts'
+import { ifMissing } from './missing.ts'
 import type { Experiment, Resource, ResourceParent } from './records.ts'
 import type { State } from './state.ts'
 
@@ -45,24 +46,30 @@ export class Archive {
   /** Takes a resource's files out of the archive. */
   async discard(resource: Resource): Promise<void> {
     this.catalogs.forget(this.catalogOf(resource))
-    await rename(this.folderOf(resource), join(this.#cache, `resource-${resource.resourceId}`))
+    // Nothing to move when another record of the same label shared the folder.
+    await rename(this.folderOf(resource), join(this.#cache, `resource-${resource.resourceId}`)).catch(
+      ifMissing(undefined),
+    )
   }
 
   async discardFile(resource: Resource, path: string): Promise<void> {
     await rm(this.fileOf(resource, path), { force: true })
   }
 
-  /** A folder for a new resource that nothing was ever stored in. */
-  async newFolder(
-    state: State,
-    resource: { resourceId: number; label: string; parent: ResourceParent },
-  ): Promise<string> {
-    const parent = parentFolder(state, resource.parent)
-    const name = folderName(resource.label)
-    const taken = await readdir(join(this.root, parent)).catch(ifMissing<string[]>([]))
-    const folder = join(parent, taken.includes(name) ? `${name}_${resource.resourceId}` : name)
-    await mkdir(join(this.root, folder), { recursive: true })
-    return folder
+  /** Where XNAT keeps a resource: by the labels above it. */
+  folderFor(state: State, { label, parent }: Pick<Resource, 'label' | 'parent'>): string {
+    return join(parentFolder(state, parent), folderName(label))
+  }
+
+  /** Moves resources whose parents got another label or project. */
+  async relocate(state: State, resources: readonly Resource[]): Promise<void> {
+    for (const resource of resources) {
+      const folder = this.folderFor(state, resource)
+      if (folder === resource.folder) continue
+      await mkdir(dirname(join(this.root, folder)), { recursive: true })
+      await rename(this.folderOf(resource), join(this.root, folder))
+      state.resources.put({ ...resource, folder })
+    }
   }
 }
 
@@ -92,15 +99,8 @@ function experimentFolder(state: State, experimentId: string): string {
   return join(folderName(experiment.projectId), folderName(arc), folderName(experiment.label))
 }
 
-/** A label as a folder's name: nothing in it can lead out of the parent folder. */
+/** A label as a folder's name: no two labels share one, and none leads out of the parent folder. */
 function folderName(label: string): string {
-  const safe = label.replace(/[^\w.-]/g, '_').slice(0, 200)
-  return /^\.*$/.test(safe) ? `_${safe.length}` : safe
-}
-
-export function ifMissing<T>(instead: T): (error: NodeJS.ErrnoException) => T {
-  return (error) => {
-    if (error.code === 'ENOENT') return instead
-    throw error
-  }
+  const escaped = label.replace(/[^\w.-]/gu, (character) => `%${character.codePointAt(0)?.toString(16)}`)
+  return /^\.*$/.test(escaped) ? escaped.replaceAll('.', '%2e') : escaped
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type CatalogEntry, readCatalogXml, writeCatalogXml } from './catalog-xml.ts'
 import { HttpFailure } from './http-failure.ts'
+import { ifMissing } from './missing.ts'
 
 /** A catalog as it was at one moment, with the checksum that tells whether it still is. */
 export interface CatalogSnapshot {
@@ -27,8 +28,13 @@ export class Catalogs {
     await this.#write(path, [])
   }
 
+  /** XNAT: a catalog that is not there is made on the spot, empty (CatalogUtils.java getOrCreate). */
   async read(path: string): Promise<CatalogSnapshot> {
-    const stamp = await stampOf(path)
+    const stamp = await stampOf(path).catch(ifMissing(undefined))
+    if (stamp === undefined) {
+      await this.create(path)
+      return this.read(path)
+    }
     const cached = this.#cache.get(path)
     if (cached?.stamp === stamp) return cached.snapshot
     const xml = await readFile(path)

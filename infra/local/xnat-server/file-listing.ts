@@ -47,10 +47,11 @@ function row({ xnat }: Exchange, { resource, entry, base }: ListedFile, place: s
   }
 }
 
-/** Paths in lists name the numeric id and accession IDs; project and subject only when the request did. */
-export function filesBase({ xnat }: Exchange, target: Target, resource: Resource): string {
+/** Paths in lists name the numeric id and accession IDs; project and subject only when a request for one resource did. */
+export function filesBase({ xnat }: Exchange, target: Target | undefined, resource: Resource): string {
   const { state } = xnat
-  const { project, subject } = target
+  const project = target?.project
+  const subject = target?.subject
   const { level, id } = resource.parent
   const tail = `/resources/${resource.resourceId}/files`
   if (level === 'project') return `/data/projects/${id}${tail}`

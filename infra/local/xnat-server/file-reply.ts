@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { ifMissing } from './archive.ts'
 import { baseName } from './catalog-xml.ts'
 import type { Exchange } from './exchange.ts'
 import type { ListedFile } from './file-listing.ts'
-import { HttpFailure } from './http-failure.ts'
+import { HttpFailure, notCovered } from './http-failure.ts'
+import { ifMissing } from './missing.ts'
 import type { Reply } from './reply.ts'
 
 // XNAT: by extension, in lower case only; everything else is a stream of bytes (FileList.java buildMediaType).
@@ -24,6 +24,7 @@ const contentTypes: Record<string, string> = {
 
 /** The bytes of one file, or a range of them. */
 export async function fileReply(exchange: Exchange, { resource, entry }: ListedFile): Promise<Reply> {
+  if (exchange.request.headers.accept === 'image/jpeg') throw notCovered(exchange.method, `${exchange.rawPath} as JPEG`)
   const path = exchange.xnat.archive.fileOf(resource, entry.path)
   const found = await stat(path).catch(ifMissing(undefined))
   if (found === undefined) {

@@ -4,6 +4,7 @@ import { type Field, type FieldSet, findByPath, findByShortcut, isoDate } from '
 import { HttpFailure } from './http-failure.ts'
 import type { Reply } from './reply.ts'
 import { type Cell, type Row, type TableOptions, tableReply } from './result-set.ts'
+import { refuseActions } from './uncovered-options.ts'
 
 export interface ListedRecord {
   /** Values by shortcut, those of the default columns among them. */
@@ -21,6 +22,7 @@ interface ListingOptions extends Pick<TableOptions, 'title' | 'extras'> {
 }
 
 export function listingReply(exchange: Exchange, records: readonly ListedRecord[], options: ListingOptions): Reply {
+  refuseActions(exchange, ['fields'])
   const columns = [
     ...askedColumns(exchange, options.defaultColumns).filter((name) => isKnown(name, records, options)),
     ...(options.fixedColumns ?? ['URI']),

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts'
-import { HttpFailure } from './http-failure.ts'
+import { HttpFailure, notCovered } from './http-failure.ts'
 
 export type Format = 'json' | 'xml' | 'csv' | 'html' | 'txt' | 'zip' | 'tar' | 'tar.gz'
 
@@ -34,10 +34,13 @@ export function requireAcceptable({ request }: Exchange, offered: readonly strin
   if (!ranges.some((range) => offered.some((type) => covers(range, type)))) throw new HttpFailure(406)
 }
 
-/** What `?format=` asks for; undefined when it is absent or means nothing here. */
-export function wantedFormat({ query }: Exchange): Format | undefined {
-  const format = query.get('format')
-  return format === undefined ? undefined : formats.get(format.toLowerCase())
+/** What `?format=` asks for, if anything. */
+export function wantedFormat({ query, method, rawPath }: Exchange): Format | undefined {
+  const asked = query.get('format')
+  if (asked === undefined) return undefined
+  const format = formats.get(asked.toLowerCase())
+  if (format === undefined) throw notCovered(method, `${rawPath}?format=${asked}`)
+  return format
 }
 
 function covers(range: string, type: string): boolean {

@@ -1,9 +1,9 @@
 // Bringing a catalog in line with its folder (DefaultCatalogService.java refreshResourceCatalog).
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { ifMissing } from './archive.ts'
 import type { CatalogEntry } from './catalog-xml.ts'
 import type { Xnat } from './exchange.ts'
+import { ifMissing } from './missing.ts'
 import type { Resource } from './records.ts'
 import { countFiles } from './store-upload.ts'
 import { digestFile, exists } from './stored-file.ts'

@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import { HttpFailure } from './http-failure.ts'
 import { mayUse, securableOf } from './permissions.ts'
-import type { Resource, ResourceParent } from './records.ts'
+import type { Resource } from './records.ts'
 import { isAt } from './resources-below.ts'
 import { parentsOf, resolveTarget, type Target, type TargetParent } from './target.ts'
 
@@ -34,40 +34,6 @@ export function resolveForWrite(exchange: Exchange): {
   if (place === undefined) throw new HttpFailure(404)
   const name = exchange.params['RESOURCE_ID']
   return { target, place, resource: name === undefined ? undefined : findResources(exchange, [place], name)[0] }
-}
-
-interface NewResource {
-  label: string
-  description?: string | undefined
-  format?: string | undefined
-  content?: string | undefined
-  tags?: readonly string[]
-}
-
-/** Creates the record, the folder and an empty catalog. */
-export async function createResource({ xnat }: Exchange, parent: ResourceParent, made: NewResource): Promise<Resource> {
-  const { state, archive } = xnat
-  const resourceId = state.next('resource')
-  const isFirst = state.resourcesOf(parent).length === 0
-  const type = parent.level === 'scan' ? (state.scans.get(parent.id)?.fields['type'] ?? '') : ''
-  const resource: Resource = {
-    resourceId,
-    label: made.label,
-    parent,
-    folder: '',
-    description: made.description ?? '',
-    format: made.format ?? '',
-    // XNAT: the first resource of a scan that has a type is taken for its raw data (CatalogResource.java).
-    content: made.content ?? (isFirst && type !== '' ? 'RAW' : ''),
-    tags: [...(made.tags ?? [])],
-    fileCount: 0,
-    fileSize: 0,
-  }
-  // Recorded before the first wait, so that two requests for one new label make one resource.
-  state.resources.put(resource)
-  const placed = { ...resource, folder: await archive.newFolder(state, resource) }
-  await archive.catalogs.create(archive.catalogOf(placed))
-  return state.resources.put(placed)
 }
 
 function requireById({ xnat, user }: Exchange, id: string): Resource {

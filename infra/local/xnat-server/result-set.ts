@@ -1,6 +1,6 @@
 // XNAT's lists: one table, written as JSON, XML, CSV or HTML (JSONTableRepresentation.java, XFTTable.java).
 import type { Exchange } from './exchange.ts'
-import { HttpFailure } from './http-failure.ts'
+import { notCovered } from './http-failure.ts'
 import { requireAcceptable, wantedFormat } from './media-types.ts'
 import { escapeXml } from './query.ts'
 import { documentReply, jsonReply, type Reply } from './reply.ts'
@@ -32,9 +32,7 @@ export function tableReply(exchange: Exchange, rows: readonly Row[], options: Ta
     case 'html':
       return documentReply('text/html', htmlTable(texts, options))
     default:
-      throw new HttpFailure(501, `The stand-in XNAT does not write lists as ${exchange.query.get('format')}`, {
-        voice: 'plain',
-      })
+      throw notCovered(exchange.method, `${exchange.rawPath}?format=${exchange.query.get('format')}`)
   }
 }
 

@@ -6,6 +6,7 @@ import { canUse, canUseData } from './permissions.ts'
 import type { Experiment, Project, Subject } from './records.ts'
 import { emptyTextReply, type Reply } from './reply.ts'
 import type { Table } from './table.ts'
+import { refuseActions } from './uncovered-options.ts'
 
 type Shareable = Subject | Experiment
 
@@ -18,18 +19,13 @@ export function shareInto<T extends Shareable>(exchange: Exchange, table: Table<
   const { query, user, xnat } = exchange
   const project = findProject(exchange, name)
   if (project === undefined) throw new HttpFailure(404, `Unable to identify project: ${name}`)
-  const isPrimary = query.isTrue('primary')
-  if (!canUseData(user, 'edit', project) || !canUse(xnat.state, isPrimary ? 'edit' : 'read', user, item))
-    throw new HttpFailure(403)
+  refuseActions(exchange, ['primary'])
+  if (!canUseData(user, 'edit', project) || !canUse(xnat.state, 'read', user, item)) throw new HttpFailure(403)
   if (labelIn(item, project) !== undefined)
     throw new HttpFailure(409, `Already assigned to project:${project.projectId}`)
   const label = query.get('label') ?? item.label
   if (isLabelTaken(table, project, label)) throw new HttpFailure(409, `Label already in use:${label}`)
-  table.put(
-    isPrimary
-      ? { ...item, projectId: project.projectId, label }
-      : { ...item, shares: [...item.shares, { projectId: project.projectId, label }] },
-  )
+  table.put({ ...item, shares: [...item.shares, { projectId: project.projectId, label }] })
   return emptyTextReply()
 }
 

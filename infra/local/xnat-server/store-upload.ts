@@ -14,7 +14,6 @@ export interface UploadOptions {
   path: string | undefined
   overwrite: boolean
   extract: boolean
-  updateStats: boolean
   format: string | undefined
   content: string | undefined
   tags: readonly string[]
@@ -45,9 +44,7 @@ export async function storeUpload(
   const catalog = await catalogs.read(exchange.xnat.archive.catalogOf(resource))
   const upload: Upload = { exchange, resource, options, catalog, stored: new Map(), duplicates: [] }
   for (const file of files) await storeFile(upload, file)
-  const entries = catalogued(upload)
-  await catalogs.replace(catalog, entries)
-  if (options.updateStats) saveStats(upload, entries)
+  await catalogs.replace(catalog, catalogued(upload))
   return upload.duplicates
 }
 
@@ -100,19 +97,6 @@ function catalogued({ exchange, options, catalog, stored }: Upload): Map<string,
     })
   }
   return entries
-}
-
-// XNAT: the parameters of a file are written to its resource too, format and content over what was there (FileList.java).
-function saveStats({ exchange, resource, options }: Upload, entries: ReadonlyMap<string, CatalogEntry>): void {
-  const { resources } = exchange.xnat.state
-  const present = resources.get(String(resource.resourceId)) ?? resource
-  resources.put({
-    ...present,
-    format: options.format ?? present.format,
-    content: options.content ?? present.content,
-    tags: [...new Set([...present.tags, ...options.tags])],
-    ...countFiles(entries),
-  })
 }
 
 export function countFiles(entries: ReadonlyMap<string, CatalogEntry>): { fileCount: number; fileSize: number } {

@@ -4,7 +4,7 @@ import { lstat, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promise
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { ifMissing } from './archive.ts'
+import { ifMissing } from './missing.ts'
 
 export interface StoredFile {
   size: number

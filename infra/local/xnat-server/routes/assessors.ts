@@ -13,6 +13,7 @@ import { isVisible } from '../lookup.ts'
 import { canUse } from '../permissions.ts'
 import type { Experiment } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
+import { listedBelow } from '../resources-below.ts'
 import { archiveRoutes } from '../router.ts'
 import { findSession } from '../session-lookup.ts'
 import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
@@ -75,6 +76,7 @@ async function putAssessor(exchange: Exchange): Promise<Reply> {
   }
   if (present !== undefined) {
     xnat.state.experiments.put({ ...present, fields, label: query.get('label') ?? present.label })
+    await xnat.archive.relocate(xnat.state, listedBelow(xnat.state, { level: 'experiment', id: present.experimentId }))
     return textReply(present.experimentId)
   }
   return textReply(create(exchange, session, { xsiType: asked ?? '', fields }).experimentId, 201)

@@ -13,12 +13,24 @@ import { canUse, canUseData } from '../permissions.ts'
 import { Query } from '../query.ts'
 import type { Experiment, Project, Subject } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
+import { listedBelow } from '../resources-below.ts'
 import { tableReply } from '../result-set.ts'
 import { archiveRoutes } from '../router.ts'
 import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
 import { createSubject } from '../subject-records.ts'
+import { refuseActions } from '../uncovered-options.ts'
 import { listAllExperiments, listProjectExperiments } from './experiment-lists.ts'
 
+const experimentActions = [
+  'pullDataFromHeaders',
+  'fixScanTypes',
+  'triggerPipelines',
+  'activate',
+  'quarantine',
+  '_lock',
+  '_unlock',
+  '_obsolete',
+]
 const item = { GET: showExperiment, PUT: putExperiment, DELETE: deleteExperiment }
 export const experimentRoutes = [
   ...archiveRoutes('/experiments', { GET: listAllExperiments }),
@@ -83,6 +95,7 @@ async function putExperiment(exchange: Exchange): Promise<Reply> {
     return shareInto(exchange, xnat.state.experiments, requireExperiment(exchange), sharedName)
   // XNAT: PUT has no route below a project's experiment; GET falls back to the experiment, PUT does not.
   if (rest.replace(/\/$/, '') !== '') throw new HttpFailure(400)
+  refuseActions(exchange, experimentActions)
   const name = params['EXPT_ID'] ?? ''
   const document = await readDocument(exchange)
   const project = params['PROJECT_ID'] === undefined ? undefined : requireProject(exchange)
@@ -109,12 +122,12 @@ async function deleteExperiment(exchange: Exchange): Promise<Reply> {
   return emptyTextReply()
 }
 
-function update(
+async function update(
   exchange: Exchange,
   present: Experiment,
   project: Project | undefined,
   document: ItemDocument | undefined,
-): Reply {
+): Promise<Reply> {
   const { xnat, user, query, params } = exchange
   const { experiments } = xnat.state
   if (!canUse(xnat.state, 'edit', user, present)) throw new HttpFailure(403)
@@ -131,7 +144,7 @@ function update(
   return textReply(present.experimentId)
 }
 
-function rename({ xnat }: Exchange, experiment: Experiment, label: string): Reply {
+async function rename({ xnat }: Exchange, experiment: Experiment, label: string): Promise<Reply> {
   const { experiments, projects } = xnat.state
   const project = projects.get(experiment.projectId)
   const holder = project && experiments.find((other) => labelIn(other, project) === label)
@@ -139,6 +152,7 @@ function rename({ xnat }: Exchange, experiment: Experiment, label: string): Repl
     throw new HttpFailure(409, 'Specified label is already in use.')
   }
   experiments.put({ ...experiment, label })
+  await xnat.archive.relocate(xnat.state, listedBelow(xnat.state, { level: 'experiment', id: experiment.experimentId }))
   return emptyTextReply()
 }
 

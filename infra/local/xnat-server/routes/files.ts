@@ -16,6 +16,7 @@ import { isAt } from '../resources-below.ts'
 import { archiveRoutes } from '../router.ts'
 import { countFiles } from '../store-upload.ts'
 import { parentsOf, resolveTarget, type Target } from '../target.ts'
+import { refuseActions } from '../uncovered-options.ts'
 import { findZipMember, listZipReply, zipMemberReply } from '../zip-members.ts'
 import { uploadFiles } from './uploads.ts'
 
@@ -33,6 +34,7 @@ interface Selection {
 }
 
 async function readFiles(exchange: Exchange): Promise<Reply> {
+  refuseActions(exchange, ['includeRootPath'])
   requireAcceptable(exchange, ['application/json', 'text/html', 'text/xml', 'image/jpeg'])
   const selection = select(exchange)
   const raw = exchange.rest.replace(/^\//, '')
@@ -70,12 +72,12 @@ function select(exchange: Exchange): Selection {
   return { target, resources, isSingle: resources.length === 1 }
 }
 
-async function listedFiles(exchange: Exchange, { target, resources }: Selection): Promise<ListedFile[]> {
+async function listedFiles(exchange: Exchange, { target, resources, isSingle }: Selection): Promise<ListedFile[]> {
   const { archive } = exchange.xnat
   const lists = await Promise.all(
     resources.map(async (resource) => {
       const { entries } = await archive.catalogs.read(archive.catalogOf(resource))
-      const base = filesBase(exchange, target, resource)
+      const base = filesBase(exchange, isSingle ? target : undefined, resource)
       return [...entries.values()].map((entry) => ({ resource, entry, base }))
     }),
   )

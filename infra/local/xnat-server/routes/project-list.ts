@@ -6,24 +6,16 @@ import { type ListedRecord, listingReply } from '../listing.ts'
 import { canEditProject, canReadProject, canUseData, groupIn } from '../permissions.ts'
 import type { Project } from '../records.ts'
 import type { Reply } from '../reply.ts'
+import { refuseActions } from '../uncovered-options.ts'
 
 const defaultColumns = ['ID', 'secondary_ID', 'name', 'description', 'pi_firstname', 'pi_lastname']
 // XNAT: any of these switches the list to another one with display-search columns (ProjectListResource.java).
-const filterModeKeys = [
-  'accessible',
-  'data',
-  'prearc_code',
-  'owner',
-  'member',
-  'collaborator',
-  'admin',
-  'activeSince',
-  'recent',
-  'favorite',
-]
+const filterModeKeys = ['accessible', 'data', 'prearc_code', 'owner', 'member', 'collaborator']
+const uncoveredFilters = ['admin', 'activeSince', 'recent', 'favorite', 'users', 'permissions', 'creatableTypes']
 
 export function listProjects(exchange: Exchange): Reply {
   const { query, xnat, user } = exchange
+  refuseActions(exchange, uncoveredFilters)
   const readable = xnat.state.projects.all().filter((project) => canReadProject(user, project))
   const mode = filterModeKeys.find((key) => query.has(key))
   if (mode !== undefined) return filteredProjects(exchange, readable)
@@ -60,7 +52,7 @@ function filteredProjects(exchange: Exchange, readable: readonly Project[]): Rep
   if (data !== undefined && data !== 'readable' && data !== 'writable') throw new HttpFailure(500)
   const keep = (project: Project): boolean => {
     const group = groupIn(user, project.projectId)
-    if (query.has('accessible') && query.isTrue('accessible') !== isAccessible(exchange, project)) return false
+    if (query.has('accessible') && !hasAccess(exchange, project)) return false
     if (data !== undefined && !canUseData(user, data === 'readable' ? 'read' : 'edit', project)) return false
     if (query.isTrue('owner') && group !== 'owner') return false
     if (query.isTrue('member') && group !== 'member') return false
@@ -105,12 +97,11 @@ function filteredProjects(exchange: Exchange, readable: readonly Project[]): Rep
   })
 }
 
-function isAccessible({ user }: Exchange, project: Project): boolean {
-  return (
-    groupIn(user, project.projectId) !== undefined ||
-    project.accessibility !== 'private' ||
-    (user?.groups.includes('ALL_DATA_ADMIN') ?? false)
-  )
+// XNAT: true is what one belongs to and what is not private, false what one sees without belonging to it.
+function hasAccess({ query, user }: Exchange, project: Project): boolean {
+  const isMember = groupIn(user, project.projectId) !== undefined
+  if (query.isFalse('accessible')) return !isMember
+  return isMember || project.accessibility !== 'private' || (user?.groups.includes('ALL_DATA_ADMIN') ?? false)
 }
 
 function roleName(group: string | undefined): string | undefined {

@@ -6,14 +6,16 @@ import { readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { requireAcceptable } from '../media-types.ts'
+import { createResource } from '../new-resource.ts'
 import { mayUse } from '../permissions.ts'
 import type { Resource } from '../records.ts'
 import { documentReply, emptyTextReply, type Reply } from '../reply.ts'
-import { createResource, findResources, resolveForWrite } from '../resource-lookup.ts'
+import { findResources, resolveForWrite } from '../resource-lookup.ts'
 import { resourcePaths } from '../resource-paths.ts'
 import { isAt, listedBelow } from '../resources-below.ts'
 import { type Row, tableReply } from '../result-set.ts'
 import { archiveRoutes } from '../router.ts'
+import { countFiles } from '../store-upload.ts'
 import { parentsOf, resolveTarget, type TargetParent } from '../target.ts'
 
 export const resourceRoutes = resourcePaths.flatMap((path) => [
@@ -40,7 +42,7 @@ const columns = [
   'format',
 ]
 
-function listResources(exchange: Exchange): Reply {
+async function listResources(exchange: Exchange): Promise<Reply> {
   const target = resolveTarget(exchange)
   const parents = parentsOf(target)
   if (parents.length === 0) throw new HttpFailure(404)
@@ -50,8 +52,22 @@ function listResources(exchange: Exchange): Reply {
       ? listedBelow(state, parent)
       : state.resourcesOf(parent).filter((resource) => isAt(resource, parent)),
   )
-  const rows = resources.map((resource) => listedResource(exchange, resource))
+  const rows = (await counted(exchange, resources)).map((resource) => listedResource(exchange, resource))
   return tableReply(exchange, rows, { columns, title: 'Resources' })
+}
+
+// XNAT: counts are those of the last upload that was counted, unless they are asked for anew (CatalogResourceList.java).
+async function counted({ query, xnat }: Exchange, resources: readonly Resource[]): Promise<readonly Resource[]> {
+  const isCached = query.isTrue('cache_file_stats')
+  if (!isCached && !query.isTrue('file_stats')) return resources
+  const { archive, state } = xnat
+  return Promise.all(
+    resources.map(async (resource) => {
+      const { entries } = await archive.catalogs.read(archive.catalogOf(resource))
+      const recounted = { ...resource, ...countFiles(entries) }
+      return isCached ? state.resources.put(recounted) : recounted
+    }),
+  )
 }
 
 function listedResource(exchange: Exchange, resource: Resource): Row {
@@ -110,10 +126,12 @@ async function deleteResource(exchange: Exchange): Promise<Reply> {
   if (!mayUse(xnat.state, 'delete', user, place.securable)) {
     throw new HttpFailure(403, "User account doesn't have permission to modify this session.")
   }
-  // XNAT: a label that is not there was deleted with success (CatalogResource.java handleDelete).
+  // XNAT: a label that is not there was deleted with success, and one that is there twice goes twice (CatalogResource.java).
   if (resource === undefined) return emptyTextReply()
-  xnat.state.resources.delete(String(resource.resourceId))
-  await xnat.archive.discard(resource)
+  for (const doomed of findResources(exchange, [place], exchange.params['RESOURCE_ID'] ?? '')) {
+    xnat.state.resources.delete(String(doomed.resourceId))
+    await xnat.archive.discard(doomed)
+  }
   return emptyTextReply()
 }
 

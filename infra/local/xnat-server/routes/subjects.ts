@@ -121,13 +121,14 @@ async function deleteSubject(exchange: Exchange): Promise<Reply> {
   return emptyTextReply()
 }
 
-function rename({ xnat }: Exchange, subject: Subject, project: Project, label: string): Reply {
+async function rename({ xnat }: Exchange, subject: Subject, project: Project, label: string): Promise<Reply> {
   const { subjects } = xnat.state
   const holder = subjects.find((other) => labelIn(other, project) === label)
   if (holder !== undefined && holder.subjectId !== subject.subjectId) {
     throw new HttpFailure(409, 'Specified label is already in use.')
   }
   subjects.put({ ...subject, label })
+  await xnat.archive.relocate(xnat.state, xnat.state.resourcesOf({ level: 'subject', id: subject.subjectId }))
   return emptyTextReply()
 }
 

@@ -2,12 +2,12 @@
 import type { Exchange } from '../exchange.ts'
 import { storedPath } from '../file-path.ts'
 import { HttpFailure } from '../http-failure.ts'
+import { addResource, draftResource } from '../new-resource.ts'
 import { mayUse } from '../permissions.ts'
 import type { Resource } from '../records.ts'
 import { documentReply, emptyTextReply, type Reply } from '../reply.ts'
-import { createResource, resolveForWrite } from '../resource-lookup.ts'
-import { storeUpload, type UploadOptions } from '../store-upload.ts'
-import type { TargetParent } from '../target.ts'
+import { resolveForWrite } from '../resource-lookup.ts'
+import { countFiles, storeUpload, type UploadOptions } from '../store-upload.ts'
 import { incomingFiles } from '../upload-body.ts'
 
 export async function uploadFiles(exchange: Exchange): Promise<Reply> {
@@ -20,26 +20,47 @@ export async function uploadFiles(exchange: Exchange): Promise<Reply> {
   }
   if (query.has('reference'))
     throw new HttpFailure(501, 'The stand-in XNAT takes no server-side reference.', { voice: 'plain' })
+  const label = exchange.params['RESOURCE_ID']
+  if (label === undefined && resource === undefined) {
+    throw new HttpFailure(501, 'The stand-in XNAT makes no resource without a label.', { voice: 'plain' })
+  }
   const { files, dispose } = await incomingFiles(exchange)
+  const target = resource ?? draftResource(xnat, place.parent, { label: label ?? '' })
   try {
-    const stored = resource ?? (await createFor(exchange, place))
-    const duplicates = await storeUpload(exchange, stored, files, uploadOptions(exchange))
+    const duplicates = await storeUpload(exchange, target, files, uploadOptions(exchange))
     if (duplicates.length === 0) return emptyTextReply()
     // XNAT: JSON, sent as HTML, with 200 (FileList.java).
     return documentReply('text/html', JSON.stringify({ duplicates }))
   } finally {
+    await saveResource(exchange, target, { isNew: resource === undefined })
     await dispose()
   }
 }
 
-function createFor(exchange: Exchange, place: TargetParent): Promise<Resource> {
-  const label = exchange.params['RESOURCE_ID']
-  if (label === undefined) throw new HttpFailure(400, 'Unable to determine the resource.')
-  return createResource(exchange, place.parent, {
-    label,
-    format: exchange.query.get('format'),
-    content: exchange.query.get('content'),
-  })
+// XNAT: the record is written last, also after a failure. A new resource is in no list before that, so a second upload
+// to the same new label makes another record of that label (ResourceModifierA.java addFile).
+async function saveResource({ xnat, query }: Exchange, target: Resource, { isNew }: { isNew: boolean }): Promise<void> {
+  const { state, archive } = xnat
+  const present = isNew ? target : state.resources.get(String(target.resourceId))
+  if (present === undefined) return
+  const described = describedBy(query, present)
+  // XNAT: unlike other flags only "true" and "1" are true here (FileList.java handlePost).
+  const updateStats = ['true', '1'].includes((query.get('update-stats') ?? 'true').toLowerCase())
+  const isCounted = isNew || updateStats
+  const counts = isCounted ? countFiles((await archive.catalogs.read(archive.catalogOf(present))).entries) : {}
+  if (isNew) addResource(xnat, { ...described, ...counts })
+  else state.resources.put({ ...described, ...counts })
+}
+
+// XNAT: what describes a file is written to its resource too, over what was there (CatalogUtils.java configureResource).
+function describedBy(query: Exchange['query'], resource: Resource): Resource {
+  return {
+    ...resource,
+    description: query.get('description') ?? resource.description,
+    format: query.get('format') ?? resource.format,
+    content: query.get('content') ?? resource.content,
+    tags: [...new Set([...resource.tags, ...query.all('tags')])],
+  }
 }
 
 function uploadOptions({ query, rest }: Exchange): UploadOptions {
@@ -48,8 +69,6 @@ function uploadOptions({ query, rest }: Exchange): UploadOptions {
     path: path === '' ? undefined : path,
     overwrite: query.isTrue('overwrite'),
     extract: query.isTrue('extract'),
-    // XNAT: unlike other flags only "true" and "1" are true here (FileList.java handlePost).
-    updateStats: ['true', '1'].includes((query.get('update-stats') ?? 'true').toLowerCase()),
     format: query.get('format'),
     content: query.get('content'),
     tags: query.all('tags'),
