@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import * as z from 'zod'
 import { InvalidInputError, XnatError } from '../errors.ts'
-import type { Call, CallOptions, Query, StreamReply } from './call.ts'
+import type { Call, CallOptions, Query, StreamBody, StreamReply } from './call.ts'
 import type { XnatClient } from './client.ts'
-import { filePath, xnatPath } from './path.ts'
+import { filePath, type XnatPath, xnatPath } from './path.ts'
 import { listBelow } from './record-calls.ts'
 import { archiveUri, parentPath, pathWithin, recordPaths, resourcePath } from './resource-path.ts'
 import { cell, filledCell, filledNumberCell, numberCell, resultSet } from './result-set.ts'
-import { archiveTypes, emptyFile, upload } from './upload.ts'
+import { archiveTypes, fileForm, upload } from './upload.ts'
 
 export type ResourceParent =
   | { level: 'project'; projectId: string }
@@ -135,8 +135,10 @@ export async function listFiles(client: XnatClient, ref: ResourceRef, options: C
 
 /** Where the bytes of an upload come from. */
 export interface UploadSource {
+  /** Called once per try; each stream it gives must start at the first byte. */
   openBody: () => Promise<Readable> | Readable
-  sizeBytes: number
+  /** `undefined` when it is not known beforehand: then XNAT keeps the file aside until it has all of it. */
+  sizeBytes: number | undefined
   contentType?: string
 }
 
@@ -168,9 +170,7 @@ export async function putFile(
   }
   const target = xnatPath`${resourcePath(ref)}/files/${filePath(path)}`
   const contentType = source.contentType ?? 'application/octet-stream'
-  // XNAT: an in-body upload of no bytes is a 500; multipart has no size check (RES/SecureResource.java).
-  if (source.sizeBytes === 0) return upload(client, target, emptyFile(path, contentType), {}, options)
-  return upload(client, target, { ...source, contentType }, { inbody: true }, options)
+  return sendBody(client, target, { ...source, contentType }, {}, options)
 }
 
 // XNAT: releases differ in whether they decode a path always, or only when it holds %20 or %2B
@@ -188,7 +188,7 @@ export function isPlainFilePath(path: string): boolean {
 export interface ArchiveSource {
   format: keyof typeof archiveTypes
   openBody: () => Promise<Readable> | Readable
-  sizeBytes: number
+  sizeBytes: number | undefined
 }
 
 /**
@@ -204,7 +204,22 @@ export async function putArchive(
   const { extension, contentType } = archiveTypes[format]
   // XNAT: the kind of archive is told by the name in the URL (XDAT/xft/utils/fileExtraction/Format.java).
   const target = xnatPath`${resourcePath(ref)}/files/${`upload.${extension}`}`
-  return upload(client, target, { openBody, sizeBytes, contentType }, { inbody: true, extract: true }, options)
+  return sendBody(client, target, { openBody, sizeBytes, contentType }, { extract: true }, options)
+}
+
+// XNAT: a body that is the file itself needs a Content-Length of 1 at least (RES/SecureResource.java); a form does not.
+function sendBody(
+  client: XnatClient,
+  target: XnatPath,
+  body: StreamBody,
+  mode: Query,
+  options: UploadOptions,
+): Promise<UploadOutcome> {
+  if (body.sizeBytes !== undefined && body.sizeBytes > 0) {
+    return upload(client, target, body, { ...mode, inbody: true }, options)
+  }
+  const name = target.path.slice(target.path.lastIndexOf('/') + 1)
+  return upload(client, target, fileForm(name, body), mode, options)
 }
 
 /** Bytes of a file, both ends included; an open end runs to the last byte. */

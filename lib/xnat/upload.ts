@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import * as z from 'zod'
 import { XnatError } from '../errors.ts'
-import type { Query, Reply, StreamBody, TextBody } from './call.ts'
+import type { Query, Reply, StreamBody } from './call.ts'
 import type { XnatClient } from './client.ts'
 import type { XnatPath } from './path.ts'
 import { parseJson } from './reply.ts'
@@ -16,7 +18,7 @@ export const archiveTypes = {
 export async function upload(
   client: XnatClient,
   path: XnatPath,
-  body: StreamBody | TextBody,
+  body: StreamBody,
   mode: Query,
   { overwrite = false, format, content, tags, updateStats, signal }: UploadOptions,
 ): Promise<UploadOutcome> {
@@ -50,18 +52,25 @@ function outcomeOf(reply: Reply, path: XnatPath): UploadOutcome {
   throw new XnatError({ code, method: 'PUT', pathTemplate: path.template, status, cause: parsed.error })
 }
 
-/** A form with one file of no bytes. */
-export function emptyFile(path: string, contentType: string): TextBody {
-  const boundary = 'an-empty-file-has-no-text-to-collide-with'
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  const text = [
-    `--${boundary}`,
-    `Content-Disposition: form-data; name="file"; filename="${name}"`,
-    `Content-Type: ${contentType}`,
-    '',
-    '',
-    `--${boundary}--`,
-    '',
-  ].join('\r\n')
-  return { text, contentType: `multipart/form-data; boundary=${boundary}` }
+/**
+ * A form with one file. XNAT reads it to its end before it stores anything, and asks for no length: the way for files
+ * of no bytes or of unknown size.
+ */
+export function fileForm(name: string, { openBody, sizeBytes, contentType }: StreamBody): StreamBody {
+  const boundary = randomUUID()
+  const head = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n` +
+      `Content-Type: ${contentType}\r\n\r\n`,
+  )
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
+  async function* parts() {
+    yield head
+    yield* await openBody()
+    yield tail
+  }
+  return {
+    openBody: () => Readable.from(parts(), { objectMode: false }),
+    sizeBytes: sizeBytes === undefined ? undefined : head.length + sizeBytes + tail.length,
+    contentType: `multipart/form-data; boundary=${boundary}`,
+  }
 }

@@ -15,7 +15,10 @@ export async function startStandIn(options: XnatServerOptions = {}): Promise<{ x
 }
 
 /** A client of the administrator, or of another user whose password is the name. */
-export function clientOf(xnat: XnatServer, options: Partial<XnatClientOptions> & { user?: string } = {}): XnatClient {
+export function clientOf(
+  xnat: Pick<XnatServer, 'url' | 'user' | 'password'>,
+  options: Partial<XnatClientOptions> & { user?: string } = {},
+): XnatClient {
   const { user, ...rest } = options
   const client = new XnatClient({
     url: xnat.url,
