@@ -1,6 +1,8 @@
-// What can be done to a subject or experiment as a whole: rename, share, delete.
+// What can be done to a record whatever it holds: set fields, rename, share, delete.
+import { InvalidInputError } from '../errors.ts'
 import type { CallOptions, Query } from './call.ts'
 import type { XnatClient } from './client.ts'
+import { ItemReply } from './item.ts'
 import { type XnatPath, xnatPath } from './path.ts'
 
 /** A subject, experiment or scan, named as precisely as XNAT allows. */
@@ -58,6 +60,30 @@ export async function renameRecord(
   { label, ...options }: CallOptions & { label: string },
 ): Promise<void> {
   await client.send({ method: 'PUT', path: recordPath(record), query: { label }, ...options })
+}
+
+// XNAT: these say how to answer or what to do, in any request (RES/SecureResource.java, NOE/application/TunnelFilter.java).
+const reserved =
+  /^(?:format|columns|limit|offset|sortBy|sortOrder|fields|method|media|encoding|language|charset|XNAT_CSRF|inbody|req_format|removeFiles|label|primary|event_\w+|_\w+|xsiType|accept-not-found)$/
+
+/**
+ * Sets fields of a record that is there, by XNAT's short names (`age`, `quality`) or XML paths
+ * (`xnat:mrScanData/note`). XNAT ignores names it does not know, so read back what matters.
+ *
+ * @throws {XnatError} XNAT_NOT_FOUND when there is no such record: XNAT would try to create it.
+ */
+export async function setFields(
+  client: XnatClient,
+  record: ArchiveRecord | SharedRecord,
+  fields: Readonly<Record<string, string | number>>,
+  options: CallOptions = {},
+): Promise<void> {
+  if (Object.keys(fields).some((name) => reserved.test(name))) {
+    throw new InvalidInputError('Not the name of a field', { code: 'FIELD_NAME_RESERVED' })
+  }
+  const path = recordPath(record)
+  await client.json(ItemReply, { method: 'GET', path, query: { format: 'json' }, ...options })
+  await client.send({ method: 'PUT', path, query: fields, ...options })
 }
 
 function recordPath(record: ArchiveRecord | SharedRecord): XnatPath {

@@ -13,7 +13,7 @@ import {
 } from '../../lib/xnat/archive.ts'
 import { ensureAssessor, listAssessors } from '../../lib/xnat/assessors.ts'
 import { createProject, setMember } from '../../lib/xnat/projects.ts'
-import { deleteRecord, renameRecord, shareRecord, unshareRecord } from '../../lib/xnat/records.ts'
+import { deleteRecord, renameRecord, setFields, shareRecord, unshareRecord } from '../../lib/xnat/records.ts'
 import { clientOf, misbehaveNext, startStandIn, startWithSession } from './stand-in.ts'
 
 it('creates a subject once and answers with its accession ID each time', async () => {
@@ -187,6 +187,23 @@ it('shares a record into another project and takes it out again', async () => {
   })
   await unshareRecord(client, experiment, { projectId: 'P2' })
   expect(await findExperiment(client, { projectId: 'P2', experiment: 'MR1' })).toBe(undefined)
+})
+
+it('sets fields of records that are there, and creates none', async () => {
+  const { client, experimentId } = await startWithSession()
+  await setFields(client, { kind: 'scan', experimentId, scanId: '1' }, { quality: 'usable', note: 'a & b' })
+  expect((await findScan(client, { experimentId, scanId: '1' }))?.quality).toBe('usable')
+  await setFields(client, { kind: 'subject', projectId: 'P', subject: 'S1' }, { group: 'control' })
+  expect((await findSubject(client, { projectId: 'P', subject: 'S1' }))?.fields['group']).toBe('control')
+  const missing = setFields(client, { kind: 'subject', projectId: 'P', subject: 'S9' }, { group: 'control' })
+  await expect(missing).rejects.toMatchObject({ code: 'XNAT_NOT_FOUND' })
+  expect(await listSubjects(client, { projectId: 'P' })).toHaveLength(1)
+})
+
+it.each(['label', 'method', 'format', 'event_reason', '_lock'])('does not take %s for a field', async (name) => {
+  const { client, experimentId } = await startWithSession()
+  const call = setFields(client, { kind: 'experiment', experimentId }, { [name]: 'x' })
+  await expect(call).rejects.toMatchObject({ code: 'FIELD_NAME_RESERVED' })
 })
 
 it('renames an experiment, unless the label is taken', async () => {
