@@ -8,6 +8,8 @@ import type { State } from './state.ts'
 /** The folders of XNAT's archive: files, their catalogs, and the cache to which deleted files are moved. */
 export class Archive {
   readonly root: string
+  /** Sessions that are not archived yet. */
+  readonly received: string
   readonly catalogs = new Catalogs()
   readonly #uploads: string
   readonly #cache: string
@@ -15,6 +17,7 @@ export class Archive {
 
   constructor(dataDir: string) {
     this.root = join(dataDir, 'archive')
+    this.received = join(dataDir, 'prearchive')
     this.#uploads = join(dataDir, 'uploads')
     this.#cache = join(dataDir, 'cache')
   }
@@ -22,7 +25,8 @@ export class Archive {
   /** Makes the folders; what uploads left behind in a crash goes. */
   async open(): Promise<void> {
     await rm(this.#uploads, { recursive: true, force: true })
-    for (const folder of [this.root, this.#uploads, this.#cache]) await mkdir(folder, { recursive: true })
+    for (const folder of [this.root, this.received, this.#uploads, this.#cache])
+      await mkdir(folder, { recursive: true })
   }
 
   folderOf(resource: Resource): string {

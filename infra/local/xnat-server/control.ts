@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
 import type { Background } from './background.ts'
 import type { Clock } from './clock.ts'
+import { changeSettings, showSettings } from './control-settings.ts'
 import type { Xnat } from './exchange.ts'
 import { FaultOrder, type Faults } from './faults.ts'
 import { HttpFailure } from './http-failure.ts'
@@ -40,6 +41,8 @@ const routes: ControlRoutes = {
   },
   'GET clock': ({ clock }) => jsonReply({ now: clock.now().toISOString() }),
   'POST clock': moveClock,
+  'GET settings': showSettings,
+  'POST settings': changeSettings,
 }
 
 export async function controlReply(request: IncomingMessage, parts: ControlParts): Promise<Reply> {

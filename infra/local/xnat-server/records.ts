@@ -115,6 +115,10 @@ export const SiteSettings = z.object({
   projectAllowAutoArchive: z.boolean().default(true),
   defaultPrearchiveCode: z.number().default(4),
   checksums: z.boolean().default(true),
+  /** Minutes without a new file after which a session is built. */
+  sessionXmlRebuilderInterval: z.number().default(5),
+  preventCrossModalityMerge: z.boolean().default(true),
+  uiDefaultCompressedUploaderImporter: z.string().default('DICOM-zip'),
 })
 export type SiteSettings = z.infer<typeof SiteSettings>
 

@@ -22,7 +22,11 @@ interface NewScan extends Pick<Scan, 'xsiType' | 'fields'> {
 }
 
 /** XNAT: a scan without an ID gets the next free integer (ScanList.java). */
-export function createScan({ xnat, user }: Exchange, session: Experiment, { scanId, xsiType, fields }: NewScan): Scan {
+export function createScan(
+  { xnat, user }: Pick<Exchange, 'xnat' | 'user'>,
+  session: Experiment,
+  { scanId, xsiType, fields }: NewScan,
+): Scan {
   const { state } = xnat
   const taken = new Set(state.scans.group(session.experimentId).map((scan) => scan.scanId))
   let free = 1

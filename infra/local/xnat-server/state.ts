@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { type Change, Journal } from './journal.ts'
+import { entryKey, PrearchiveEntry } from './prearchive/entry.ts'
 import {
   defaultSettings,
   Experiment,
@@ -15,12 +16,13 @@ import {
   User,
 } from './records.ts'
 import type { Sessions } from './sessions.ts'
+import { noSwitches, Switches } from './switches.ts'
 import { Table } from './table.ts'
 
 const DeletedProject = z.object({ projectId: z.string() })
 const SiteProperty = z.object({ name: z.string(), value: z.unknown() })
 const Sequence = z.object({ name: z.string(), value: z.number() })
-type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event' | 'aliasToken'
+type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event' | 'received' | 'aliasToken'
 
 /** Everything the stand-in knows apart from files. Every change is in the journal before the call returns. */
 export class State {
@@ -37,7 +39,9 @@ export class State {
   readonly failedLogins = new FailedLogins()
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
+  readonly prearchive: Table<PrearchiveEntry>
   readonly #settings: Table<SiteSettings>
+  readonly #switches: Table<Switches>
   readonly #sequences: Table<z.infer<typeof Sequence>>
   readonly #journal: Journal
 
@@ -87,6 +91,8 @@ export class State {
       { name: 'siteProperties', schema: SiteProperty, keyOf: (property) => property.name },
       save,
     )
+    this.prearchive = new Table({ name: 'prearchive', schema: PrearchiveEntry, keyOf: entryKey }, save)
+    this.#switches = new Table({ name: 'switches', schema: Switches, keyOf: () => 'site' }, save)
     this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
     this.#sequences = new Table({ name: 'sequences', schema: Sequence, keyOf: (sequence) => sequence.name }, save)
     this.#load()
@@ -98,6 +104,15 @@ export class State {
 
   configure(changes: Partial<SiteSettings>): void {
     this.#settings.put({ ...this.settings, ...changes })
+  }
+
+  get switches(): Switches {
+    return this.#switches.get('site') ?? noSwitches
+  }
+
+  /** Switches lasting misbehaviour on or off. */
+  arrange(changes: Partial<Switches>): void {
+    this.#switches.put({ ...this.switches, ...changes })
   }
 
   next(counter: Counter): number {
@@ -141,6 +156,8 @@ export class State {
       this.deletedProjects,
       this.aliasTokens,
       this.siteProperties,
+      this.prearchive,
+      this.#switches,
       this.#settings,
       this.#sequences,
     ]

@@ -1,0 +1,25 @@
+// Misbehaviour that lasts until it is switched off again: `state.arrange({ ... })`, or POST /__stand-in/settings.
+// What hits single requests is in faults.ts.
+import * as z from 'zod'
+
+export const Switches = z.object({
+  /** Every instance is thrown away on arrival, as an anonymization script may have it: an import is 200 and empty. */
+  rejectInstances: z.boolean().default(false),
+  /** How long a session stays in each of QUEUED_BUILDING, BUILDING, QUEUED_ARCHIVING and ARCHIVING. */
+  sessionStepMs: z.number().nonnegative().default(0),
+  /** The status that sessions in the prearchive do not leave by themselves. */
+  prearchiveHangsIn: z.enum(['nowhere', 'RECEIVING', 'BUILDING', 'ARCHIVING']).default('nowhere'),
+  directArchiveHangsIn: z.enum(['nowhere', 'RECEIVING', 'BUILDING', 'ARCHIVING']).default('nowhere'),
+  /**
+   * `moved`: a session that should have gone straight into the archive ends in the prearchive, with ERROR;
+   * `left`: and even that fails, so that its row stays, with ERROR.
+   */
+  directArchiveFails: z.enum(['never', 'moved', 'left']).default('never'),
+  /** Archiving fails with this text, for no fault of the data. Empty: it does not. */
+  archivingFailsWith: z.string().default(''),
+  /** Sessions arrive in the archive without their files, or without their scans. */
+  emptyShells: z.enum(['never', 'without-files', 'without-scans']).default('never'),
+})
+export type Switches = z.infer<typeof Switches>
+
+export const noSwitches: Switches = Switches.parse({})
