@@ -69,7 +69,7 @@ const SubscriptionReply = z
 export type Subscription = z.infer<typeof SubscriptionReply>
 
 /** The subscriptions that concern a project, those of the whole site included. */
-export function listSubscriptions(
+export async function listSubscriptions(
   client: XnatClient,
   { projectId }: { projectId: string },
   options: CallOptions = {},

@@ -22,7 +22,7 @@ const CommandReply = z
 export type Command = z.infer<typeof CommandReply>
 
 /** The commands the account can see; `image` must be equal to the stored one, tag included. */
-export function listCommands(
+export async function listCommands(
   client: XnatClient,
   { image, ...options }: CallOptions & { image?: string } = {},
 ): Promise<Command[]> {
@@ -60,7 +60,7 @@ const WrapperState = z
   .transform((state) => ({ forSite: state['enabled-for-site'], forProject: state['enabled-for-project'] }))
 
 /** Whether a wrapper is enabled, for the site and for the project: it runs when both are so. */
-export function wrapperState(
+export async function wrapperState(
   client: XnatClient,
   { commandId, wrapperName, projectId }: WrapperRef & { projectId: string },
   options: CallOptions = {},
@@ -83,7 +83,7 @@ export interface Launch {
 }
 
 /** Queues a command. What fails later fails in its workflow, not here. */
-export function launchCommand(
+export async function launchCommand(
   client: XnatClient,
   { projectId, wrapperId, rootElement, inputs }: Launch,
   options: CallOptions = {},

@@ -93,7 +93,7 @@ function relabelMap({ subjectLabel, sessionLabel }: StudyImport): Record<string,
 }
 
 /** What the queue holds: our own requests, or everyone's if the account may see all data. */
-export function listQueuedRequests(
+export async function listQueuedRequests(
   client: XnatClient,
   { all = false, ...options }: CallOptions & { all?: boolean } = {},
 ): Promise<QueuedRequest[]> {
@@ -104,7 +104,7 @@ export function listQueuedRequests(
  * Every attempt so far. Read the queue first: a request moves from there to here, and is then seen twice instead of
  * not at all.
  */
-export function listExecutedRequests(
+export async function listExecutedRequests(
   client: XnatClient,
   { all = false, ...options }: CallOptions & { all?: boolean } = {},
 ): Promise<ExecutedRequest[]> {

@@ -27,7 +27,7 @@ const Pacs = z
   }))
 export type Pacs = z.infer<typeof Pacs>
 
-export function listPacs(client: XnatClient, options: CallOptions = {}): Promise<Pacs[]> {
+export async function listPacs(client: XnatClient, options: CallOptions = {}): Promise<Pacs[]> {
   return client.json(z.array(Pacs), { method: 'GET', path: xnatPath`/xapi/pacs`, ...options })
 }
 

@@ -23,7 +23,7 @@ const TokenReply = z
 export type AliasToken = z.infer<typeof TokenReply>
 
 /** Makes a token for the account itself, or for another user if the account is an administrator's. */
-export function issueToken(
+export async function issueToken(
   client: XnatClient,
   { username, ...options }: CallOptions & { username?: string } = {},
 ): Promise<AliasToken> {

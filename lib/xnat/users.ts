@@ -26,17 +26,21 @@ export type User = z.infer<typeof UserReply>
 const Names = z.array(z.string())
 
 /** All usernames, those of disabled accounts included. */
-export function listUsernames(client: XnatClient, options: CallOptions = {}): Promise<string[]> {
+export async function listUsernames(client: XnatClient, options: CallOptions = {}): Promise<string[]> {
   return client.json(Names, { method: 'GET', path: xnatPath`/xapi/users`, ...options })
 }
 
 /** All users that have a way to sign in. */
-export function listUsers(client: XnatClient, options: CallOptions = {}): Promise<User[]> {
+export async function listUsers(client: XnatClient, options: CallOptions = {}): Promise<User[]> {
   return client.json(z.array(UserReply), { method: 'GET', path: xnatPath`/xapi/users/profiles`, ...options })
 }
 
 /** The user of exactly this name, upper and lower case told apart, or `undefined`. */
-export function findUser(client: XnatClient, username: string, options: CallOptions = {}): Promise<User | undefined> {
+export async function findUser(
+  client: XnatClient,
+  username: string,
+  options: CallOptions = {},
+): Promise<User | undefined> {
   // XNAT: of the two paths this one answers 404 for an unknown user, the other 500 (X/rest/users/UsersApi.java).
   return client.find(UserReply, { method: 'GET', path: xnatPath`/xapi/users/profile/${username}`, ...options })
 }
@@ -88,12 +92,12 @@ export async function updateUser(
 }
 
 /** Group IDs: `P_owner`, `P_member`, `P_collaborator`, `ALL_DATA_ADMIN`, `ALL_DATA_ACCESS`. */
-export function listGroups(client: XnatClient, username: string, options: CallOptions = {}): Promise<string[]> {
+export async function listGroups(client: XnatClient, username: string, options: CallOptions = {}): Promise<string[]> {
   return client.json(Names, { method: 'GET', path: xnatPath`${userPath(username)}/groups`, ...options })
 }
 
 /** Adds a user to groups; `failed` are those that XNAT would not. */
-export function addToGroups(
+export async function addToGroups(
   client: XnatClient,
   username: string,
   groupIds: readonly string[],
@@ -102,7 +106,7 @@ export function addToGroups(
   return changeGroups(client, 'PUT', { username, groupIds }, options)
 }
 
-export function removeFromGroups(
+export async function removeFromGroups(
   client: XnatClient,
   username: string,
   groupIds: readonly string[],
