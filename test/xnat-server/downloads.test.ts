@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { extract } from 'tar-stream'
 import { describe, expect } from 'vitest'
@@ -191,6 +192,16 @@ describe('downloads', () => {
       expect((await zipEntries(body)).map(({ name }) => name)).toEqual(names)
     })
   }
+
+  test('data-api 4.4: a catalogued file that is gone from the disk is 404, and not in an archive', async ({ site }) => {
+    await fill(site)
+    const [file] = (await site.send(`GET ${scanFiles}?locator=absolutePath`)).rows()
+    await rm(file?.['absolutePath'] ?? '')
+    const answer = await site.send(`GET ${scanFiles}/sub/a.dcm`)
+    expect({ status: answer.status, text: answer.text }).toEqual({ status: 404, text: '' })
+    expect((await site.send(`GET ${scanFiles}`)).rows()).toHaveLength(1)
+    expect((await site.send(`GET ${scanFiles}?format=zip`)).status).toBe(404)
+  })
 
   test("data-api 4.8: a folder named like the scan gets the scan's type too", async ({ site }) => {
     await site.send(`PUT ${scanFiles}/1/a.dcm?inbody=true`, { headers: bytes, body: 'x' })

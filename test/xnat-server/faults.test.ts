@@ -49,6 +49,12 @@ describe('arranged faults', () => {
     })
   }
 
+  test('cut-during-request breaks a request without a body too', async ({ site }) => {
+    await site.send('GET /data/projects')
+    site.server.faults.next({ then: 'cut-during-request' })
+    await expect(site.send('GET /data/projects')).rejects.toThrow(/socket hang up|ECONNRESET/)
+  })
+
   test('cut-during-reply breaks the connection after half of the answer, and the work is done', async ({ site }) => {
     await upload(site, 'x'.repeat(100_000))
     site.server.faults.next({ when: { path: /\/files\/a$/ }, then: 'cut-during-reply' })

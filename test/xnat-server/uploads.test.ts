@@ -240,6 +240,15 @@ const facts: Case[] = [
     ],
   },
   {
+    fact: 'data-api 4.5: what the file system objects to is 500',
+    steps: [
+      { send: `PUT ${scanFiles}/a?inbody=true`, headers: bytes, body: 'x', status: 200 },
+      { send: `PUT ${scanFiles}/a/b?inbody=true`, headers: bytes, body: 'x', status: 500 },
+      { send: `PUT ${scanFiles}/${'n'.repeat(300)}?inbody=true`, headers: bytes, body: 'x', status: 500 },
+      { send: `GET ${scanFiles}`, status: 200, rows: [{ Name: 'a' }] },
+    ],
+  },
+  {
     fact: 'data-api 4.5: a catalog file cannot be overwritten',
     steps: [
       { send: `PUT ${resource}`, status: 200 },

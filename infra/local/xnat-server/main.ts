@@ -18,6 +18,8 @@ async function startOnFreePort(): Promise<XnatServer> {
 }
 
 const xnat = await startOnFreePort()
+// Before the first line is printed: who reads it may end the program at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void xnat.stop())
 await addSampleProject(xnat)
 
 console.log(`XNAT (stand-in)  ${xnat.url}
@@ -28,12 +30,3 @@ curl -u ${xnat.user}:${xnat.password} '${xnat.url}/data/projects?format=json'
 curl -u ${xnat.user}:${xnat.password} '${xnat.url}/data/projects/SAMPLE/subjects/S1/experiments/MR1/scans/1/files'
 
 ${values.keep === undefined ? 'Everything is removed at the end; --keep DIR keeps it.' : `Kept in ${values.keep}.`} Ctrl-C ends it.`)
-
-let isStopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (isStopping) return
-    isStopping = true
-    void xnat.stop()
-  })
-}

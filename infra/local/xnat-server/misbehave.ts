@@ -33,7 +33,8 @@ export async function misbehave(
       request.socket.destroy()
       return undefined
     case 'cut-during-request':
-      request.once('data', () => request.socket.destroy())
+      // Whichever comes first: a request without a body is cut at its end.
+      for (const event of ['data', 'end']) request.once(event, () => request.socket.destroy())
       return undefined
     case 'cut-during-reply':
       await cutReply(await answer(), response)

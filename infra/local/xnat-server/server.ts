@@ -78,7 +78,15 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   // An upload takes as long as it takes.
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
-  url = `http://127.0.0.1:${await listen(server, port)}`
+  const leave = async () => {
+    state.close()
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  const boundPort = await listen(server, port).catch(async (error: unknown) => {
+    await leave()
+    throw error
+  })
+  url = `http://127.0.0.1:${boundPort}`
   let stopping: Promise<void> | undefined
   const end = async () => {
     const closed = close(server)
@@ -86,8 +94,7 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
     await closed
     // Their connections are cut; what they had begun to write must end before its folder goes.
     await Promise.all(underWay)
-    state.close()
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+    await leave()
   }
   const stop = () => {
     stopping ??= end()

@@ -27,14 +27,20 @@ export async function uploadFiles(exchange: Exchange): Promise<Reply> {
   const { files, dispose } = await incomingFiles(exchange)
   const target = resource ?? draftResource(xnat, place.parent, { label: label ?? '' })
   try {
-    const duplicates = await storeUpload(exchange, target, files, uploadOptions(exchange))
+    const duplicates = await storeUpload(exchange, target, files, uploadOptions(exchange)).catch(asXnatWould)
     if (duplicates.length === 0) return emptyTextReply()
     // XNAT: JSON, sent as HTML, with 200 (FileList.java).
     return documentReply('text/html', JSON.stringify({ duplicates }))
   } finally {
-    await saveResource(exchange, target, { isNew: resource === undefined })
     await dispose()
+    await saveResource(exchange, target, { isNew: resource === undefined })
   }
+}
+
+// XNAT: whatever the file system objects to, a name too long or a file where a folder should be, is a 500 (FileList.java).
+function asXnatWould(error: unknown): never {
+  const isSystemError = error instanceof Error && 'code' in error
+  throw isSystemError ? new HttpFailure(500, error.message, { cause: error }) : error
 }
 
 // XNAT: the record is written last, also after a failure. A new resource is in no list before that, so a second upload
