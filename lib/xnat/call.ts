@@ -83,10 +83,6 @@ export function jsonBody(value: unknown): TextBody {
   return { text: JSON.stringify(value), contentType: 'application/json' }
 }
 
-export function formBody(fields: Query): TextBody {
-  return { text: queryString(fields), contentType: 'application/x-www-form-urlencoded' }
-}
-
 export function queryString(query: Query): string {
   return Object.entries(query)
     .flatMap(([key, value]) => values(value).map((each) => `${encodeQuery(key)}=${encodeQuery(each)}`))

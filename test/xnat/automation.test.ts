@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest'
-import { deleteSubscription, ensureSubscription, setEventServiceOn } from '../../lib/xnat/automation.ts'
+import {
+  createSubscription,
+  deleteSubscription,
+  ensureSubscription,
+  setEventServiceOn,
+  setSubscriptionActive,
+} from '../../lib/xnat/automation.ts'
 import { enableWrapper, launchCommand, listCommands, wrapperState } from '../../lib/xnat/commands.ts'
 import { createClient, startAnswering } from './scripted-xnat.ts'
 
@@ -153,4 +159,19 @@ it('deletes a subscription once', async () => {
   const { client } = createClient(xnat.url)
   expect(await deleteSubscription(client, { projectId: 'P', subscriptionId: 4 })).toEqual({ kind: 'deleted' })
   expect(await deleteSubscription(client, { projectId: 'P', subscriptionId: 4 })).toEqual({ kind: 'not-there' })
+})
+
+it('makes an inactive subscription without looking, and switches it', async () => {
+  const path = '/xapi/projects/P/events/subscription/9'
+  const xnat = await startAnswering({
+    [create]: { status: 201, body: 'x:9' },
+    [`POST ${path}/activate`]: {},
+    [`POST ${path}/deactivate`]: {},
+  })
+  const { client } = createClient(xnat.url)
+  expect(await createSubscription(client, { ...wanted, isActive: false })).toEqual({ subscriptionId: 9 })
+  await setSubscriptionActive(client, { projectId: 'P', subscriptionId: 9, isActive: true })
+  await setSubscriptionActive(client, { projectId: 'P', subscriptionId: 9, isActive: false })
+  expect(xnat.calls[0]).toContain('"active":false')
+  expect(xnat.calls.slice(1)).toEqual([`POST ${path}/activate`, `POST ${path}/deactivate`])
 })
