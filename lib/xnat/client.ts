@@ -89,18 +89,14 @@ export class XnatClient {
 
   /** The answer as JSON that fits `schema`. */
   async json<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S>> {
-    const reply = await this.#run(call, async (answer) => {
-      const received = await this.#receiveText(call, answer)
-      // XNAT: a database error is answered 200 with an empty body (RES/ExperimentListResource.java).
-      if (received.text.trim() === '') throw this.#error(call, 'XNAT_UNREACHABLE', received.status, 'empty answer')
-      return received
-    })
+    const reply = await this.#run(call, (answer) => this.#receiveData(call, answer))
     return this.#fitting(schema, call, reply.status, parseJson(reply.text))
   }
 
   /** The answer as JSON, or `undefined` when XNAT has nothing (204), no such thing, or none the account may see (404). */
   async find<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S> | undefined> {
-    const reply = await this.send({ ...call, accept: [404] })
+    const accepting: Call = { ...call, accept: [404] }
+    const reply = await this.#run(accepting, (answer) => this.#receiveData(accepting, answer))
     return reply.status === 404 || reply.status === 204
       ? undefined
       : this.#fitting(schema, call, reply.status, parseJson(reply.text))
@@ -178,7 +174,7 @@ export class XnatClient {
 
   /** Ends the session in XNAT, if there is one, within 10 s. The next call signs in again. */
   async logout(options: CallOptions = {}): Promise<void> {
-    const login = this.#login.take()
+    const login = await this.#login.take()
     if (login === undefined) return
     const path = xnatPath`/data/JSESSION`
     const call: Call = { method: 'DELETE', path, accept: [401], timeouts: { callMs: 10_000 }, ...options }
@@ -188,10 +184,10 @@ export class XnatClient {
     })
   }
 
-  /** Logs out and lets go of the connections that the client made for itself. */
+  /** Ends the session and the connections that the client made for itself, and leaves alone those it was given. */
   async close(): Promise<void> {
     try {
-      await this.logout()
+      if (this.#authorization !== undefined) await this.logout()
     } finally {
       if (this.#ownsAgent && !this.#agent.closed) await this.#agent.close()
     }
@@ -293,6 +289,15 @@ export class XnatClient {
       throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status, 'a web page instead of data')
     }
     return { status, headers, text, tookWholeBody: outgoing.isSent() }
+  }
+
+  async #receiveData(call: Call, answer: Answer): Promise<Reply> {
+    const reply = await this.#receiveText(call, answer)
+    // XNAT: a database error is answered 200 with an empty body (RES/ExperimentListResource.java).
+    if (reply.status === 200 && reply.text.trim() === '') {
+      throw this.#error(call, 'XNAT_UNREACHABLE', reply.status, 'empty answer')
+    }
+    return reply
   }
 
   async #receiveStream(call: Call, answer: Answer): Promise<StreamReply> {

@@ -31,8 +31,11 @@ export class SharedLogin {
     return this.get()
   }
 
-  /** Forgets the login and returns it, so that it can be ended. */
-  take(): Login | undefined {
+  /** Forgets the login, also one that is just being made, and returns it, so that it can be ended. */
+  async take(): Promise<Login | undefined> {
+    await this.#pending?.catch(() => {
+      // Whoever asked for the sign-in hears of its failure; here it only means that there is nothing to end.
+    })
     const login = this.#current
     this.#current = undefined
     return login

@@ -116,9 +116,11 @@ it('refuses an answer that is no JSON', async () => {
 it('takes an empty success for a failure of the database, not for an empty list', async () => {
   const xnat = await answering(200, {})
   const { client, slept } = createClient(xnat.url, { retry: { attempts: 3 } })
-  const error = await failureOf(client.json(z.object({}), { method: 'GET', path }))
-  expect(error).toMatchObject({ code: 'XNAT_UNREACHABLE', detail: 'empty answer' })
-  expect(slept).toHaveLength(2)
+  for (const ask of [client.json, client.find]) {
+    const error = await failureOf(ask.call(client, z.object({}), { method: 'GET', path }))
+    expect(error).toMatchObject({ code: 'XNAT_UNREACHABLE', detail: 'empty answer' })
+  }
+  expect(slept).toHaveLength(4)
 })
 
 it('returns the statuses a call accepts, redirects among them, without following them', async () => {

@@ -133,6 +133,30 @@ it('logs out by ending its session, and signs in again on the next call', async 
   expect(xnat.signIns).toHaveLength(2)
 })
 
+it('ends a session that is just being opened when it closes', async () => {
+  const xnat = await refuseWith401()
+  const { client } = createClient(xnat.url)
+  const call = client.get(ping)
+  await client.close()
+  await call.catch((error: unknown) => expect(error).toMatchObject({ code: 'XNAT_UNREACHABLE' }))
+  expect(xnat.signIns).toHaveLength(1)
+  expect(xnat.signOuts.map(({ cookie }) => cookie)).toEqual(['JSESSIONID=S1'])
+})
+
+it('does not end a session that it was given, unless told to log out', async () => {
+  const xnat = await refuseWith401()
+  xnat.sessions.add('given')
+  const given = { credentials: { kind: 'session', jsessionId: 'given' } } as const
+  const { client: first } = createClient(xnat.url, given)
+  await first.get(ping)
+  await first.close()
+  expect(xnat.signOuts).toEqual([])
+  const { client: second } = createClient(xnat.url, given)
+  await second.get(ping)
+  await second.logout()
+  expect(xnat.signOuts).toHaveLength(1)
+})
+
 it('lets one caller stop waiting for a sign-in that others still wait for', async () => {
   const xnat = await refuseWith401()
   const { client } = createClient(xnat.url)
