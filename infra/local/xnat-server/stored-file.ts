@@ -90,7 +90,7 @@ export async function exists(path: string): Promise<boolean> {
   return lstat(path).then(() => true, ifMissing(false))
 }
 
-export class Digest extends Transform {
+class Digest extends Transform {
   readonly #hash = createHash('md5')
   #size = 0
 
