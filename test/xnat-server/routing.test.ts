@@ -76,6 +76,17 @@ const facts: Case[] = [
     ]),
   },
   {
+    fact: 'data-api 0.1: plain texts are held against Accept too',
+    steps: [
+      { send: 'GET /data/JSESSION', headers: { accept: 'application/json' }, status: 406 },
+      { send: 'POST /data/JSESSION', headers: { accept: 'application/json' }, status: 200 },
+      { send: 'GET /data/auth', headers: { accept: 'application/json' }, status: 406 },
+      { send: 'GET /data/projects/P1/accessibility', headers: { accept: 'text/plain' }, status: 200, text: 'private' },
+      { send: 'GET /data/projects/P1/prearchive_code', headers: { accept: 'text/plain' }, status: 406 },
+      { send: 'GET /data/projects/P1/prearchive_code', headers: { accept: '*/*' }, status: 200, text: '4' },
+    ],
+  },
+  {
     fact: 'data-api 0.1: without a format a single item is an HTML page, and xml is a document',
     steps: [
       { send: 'GET /data/projects/P1', status: 200, replyHeaders: { 'content-type': /^text\/html/ } },

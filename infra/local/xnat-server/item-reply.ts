@@ -7,10 +7,13 @@ import { documentReply, jsonReply, type Reply } from './reply.ts'
 import { refuseActions } from './uncovered-options.ts'
 import { elementOfType } from './xsi-types.ts'
 
+/** What a single item, and whatever is shown below its path, is offered as. */
+export const itemTypes = ['text/html', 'text/xml'] as const
+
 /** XNAT: a single item offers html and xml; json is had by `?format=` alone, and html without it (SecureResource.java). */
 export function itemReply(exchange: Exchange, item: Item): Reply {
   refuseActions(exchange, ['handler', 'includeHistory', 'includeHeaders', 'concealHiddenFields'])
-  requireAcceptable(exchange, ['text/html', 'text/xml'])
+  requireAcceptable(exchange, itemTypes)
   switch (wantedFormat(exchange)) {
     case 'json':
       return jsonReply({ items: [item] })

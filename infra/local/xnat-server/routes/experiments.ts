@@ -7,8 +7,9 @@ import type { Exchange } from '../exchange.ts'
 import { createExperiment, mergeExperiment, requireCreatable } from '../experiment-records.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { experimentItem } from '../item.ts'
-import { itemReply } from '../item-reply.ts'
+import { itemReply, itemTypes } from '../item-reply.ts'
 import { findExperiment, findProject, findSubject, labelIn, requireProject } from '../lookup.ts'
+import { requireAcceptable } from '../media-types.ts'
 import { canUse, canUseData } from '../permissions.ts'
 import { Query } from '../query.ts'
 import type { Experiment, Project, Subject } from '../records.ts'
@@ -63,6 +64,7 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
 function showExperiment(exchange: Exchange): Reply {
   const experiment = requireExperiment(exchange)
   const { state } = exchange.xnat
+  requireAcceptable(exchange, itemTypes)
   switch (exchange.rest.replace(/\/$/, '')) {
     case '/status':
       return textReply('active')

@@ -2,6 +2,7 @@
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { findProject } from '../lookup.ts'
+import { requireAcceptable } from '../media-types.ts'
 import { canEditProject } from '../permissions.ts'
 import type { Project } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
@@ -59,6 +60,7 @@ function codeOf(value: string): number {
 }
 
 function showAccessibility(exchange: Exchange): Reply {
+  requireAcceptable(exchange, ['text/plain'])
   const project = findProject(exchange, exchange.params['PROJECT_ID'] ?? '')
   if (project === undefined) throw new HttpFailure(404)
   return textReply(project.accessibility)

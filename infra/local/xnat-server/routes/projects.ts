@@ -6,8 +6,9 @@ import { readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { projectItem } from '../item.ts'
-import { itemReply } from '../item-reply.ts'
+import { itemReply, itemTypes } from '../item-reply.ts'
 import { findProject } from '../lookup.ts'
+import { requireAcceptable } from '../media-types.ts'
 import { canEditProject, isAdmin } from '../permissions.ts'
 import { collision, createProject, mergeProject, newProject, refuseCollision } from '../project-records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
@@ -43,6 +44,7 @@ function showProject(exchange: Exchange): Reply {
   if (project === undefined) throw new HttpFailure(404, 'Unable to find the specified experiment.')
   const path = subPath(exchange)
   if (path === undefined) return itemReply(exchange, projectItem(project))
+  requireAcceptable(exchange, itemTypes)
   return textReply(settingText(project, path))
 }
 

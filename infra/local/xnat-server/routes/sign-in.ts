@@ -1,6 +1,7 @@
 // Logging in and out (UserSession.java, UserAuth.java, AuthenticationRestlet.java).
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
+import { requireAcceptable } from '../media-types.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
 import type { Route } from '../router.ts'
 import { authenticate, localUsername } from '../sign-in.ts'
@@ -12,7 +13,10 @@ export const signInRoutes: Route[] = [
 ]
 
 /** Open to everyone: without credentials this is a guest's session id, and proves nothing. */
-function showSession({ login, query }: Exchange): Reply {
+function showSession(exchange: Exchange): Reply {
+  const { login, query, method } = exchange
+  // Restlet: only what GET shows is held against Accept.
+  if (method !== 'POST') requireAcceptable(exchange, ['text/plain'])
   return textReply(query.has('CSRF') ? `${login.id}; XNAT_CSRF=${login.csrfToken}` : login.id)
 }
 
@@ -21,7 +25,9 @@ function endSession({ login, xnat }: Exchange): Reply {
   return emptyTextReply()
 }
 
-function showUser({ login, query, user }: Exchange): Reply {
+function showUser(exchange: Exchange): Reply {
+  const { login, query, user } = exchange
+  requireAcceptable(exchange, ['text/plain'])
   const sentence = `User '${user?.username ?? 'guest'}' is logged in`
   return textReply(query.has('CSRF') ? `${sentence}; XNAT_CSRF=${login.csrfToken}` : sentence)
 }
