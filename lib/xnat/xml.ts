@@ -1,5 +1,4 @@
-import { XMLBuilder, XMLParser } from 'fast-xml-parser'
-import * as z from 'zod'
+import { XMLBuilder } from 'fast-xml-parser'
 
 /** What a new project says about itself. XNAT takes the ID for a missing name or secondary ID. */
 export interface ProjectDescription {
@@ -35,35 +34,4 @@ export function projectXml(project: ProjectDescription): string {
 
 function present(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
-/** One file as a resource's catalog names it. */
-export interface CatalogEntry {
-  /** Relative to the resource. */
-  path: string
-  md5: string | undefined
-}
-
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', removeNSPrefix: true })
-
-const EntryXml = z.looseObject({ URI: z.string(), digest: z.string().optional() })
-const oneOrMore = z.union([z.array(EntryXml), EntryXml.transform((entry) => [entry])])
-// An element without content parses as "".
-const CatalogXml = z.object({
-  Catalog: z.union([
-    z.looseObject({ entries: z.union([z.looseObject({ entry: oneOrMore.optional() }), z.literal('')]).optional() }),
-    z.literal(''),
-  ]),
-})
-
-/** The entries of a catalog document (`text/xml`, `cat:Catalog`), or `undefined` when it is not one. */
-export function parseCatalog(xml: string): CatalogEntry[] | undefined {
-  const parsed = CatalogXml.safeParse(parser.parse(xml))
-  if (!parsed.success) return undefined
-  const { Catalog } = parsed.data
-  const entries = Catalog === '' ? '' : (Catalog.entries ?? '')
-  return (entries === '' ? [] : (entries.entry ?? [])).map(({ URI, digest }) => ({
-    path: URI,
-    md5: digest === '' ? undefined : digest,
-  }))
 }

@@ -140,6 +140,25 @@ it('finds nothing where XNAT answers 404, and fails on anything else', async () 
   })
 })
 
+it('asks for the head of an answer alone', async () => {
+  const xnat = await answering(200, { 'content-type': 'text/html', 'content-length': '5' }, '<htm>')
+  const reply = await createClient(xnat.url).client.head(path)
+  expect([reply.status, reply.headers['content-length'], reply.text]).toEqual([200, '5', ''])
+})
+
+it('refuses headers that would not be a request', async () => {
+  const xnat = await answering(200, {})
+  const call = createClient(xnat.url).client.get(path, { headers: { 'x-note': 'a\r\nb: c' } })
+  await expect(call).rejects.toMatchObject({ name: 'InvalidInputError' })
+  expect(xnat.seen).toEqual([])
+})
+
+it('deletes by the escape hatch', async () => {
+  const xnat = await answering(200, {})
+  await createClient(xnat.url).client.delete(path)
+  expect(xnat.seen.map(({ method }) => method)).toEqual(['DELETE'])
+})
+
 it('calls XNAT below its context path', async () => {
   const seen: string[] = []
   const xnat = await startScriptedXnat((request, response) => {

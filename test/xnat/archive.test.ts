@@ -185,6 +185,11 @@ it('shares a record into another project and takes it out again', async () => {
     experimentId,
     projectId: 'P',
   })
+  await ensureSubject(client, { projectId: 'P', subjectLabel: 'S2' })
+  const other = { kind: 'subject', projectId: 'P', subject: 'S2' } as const
+  await expect(shareRecord(client, other, { projectId: 'P2', label: 'S1' })).rejects.toMatchObject({
+    code: 'XNAT_CONFLICT',
+  })
   await unshareRecord(client, experiment, { projectId: 'P2' })
   expect(await findExperiment(client, { projectId: 'P2', experiment: 'MR1' })).toBe(undefined)
 })

@@ -76,6 +76,13 @@ it.each<[string, Answer, object]>([
   expect(await importDicomArchive(createClient(xnat.url).client, source, toArchive)).toEqual(outcome)
 })
 
+it('does not take an answer without an address for success', async () => {
+  const xnat = await importing({ body: 'OK' })
+  await expect(importDicomArchive(createClient(xnat.url).client, source, toArchive)).rejects.toMatchObject({
+    code: 'XNAT_UNEXPECTED_REPLY',
+  })
+})
+
 it('throws what XNAT refuses otherwise, once', async () => {
   const xnat = await importing({ status: 400, body: '<h3>unable to read DICOM object a.txt</h3>' })
   await expect(importDicomArchive(createClient(xnat.url).client, source, toArchive)).rejects.toMatchObject({

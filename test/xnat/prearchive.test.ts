@@ -115,6 +115,17 @@ it.each([
   })
 })
 
+it('does not take an answer without an address for success', async () => {
+  const xnat = await startAnswering({
+    'POST /data/services/archive': { body: '/data/prearchive/projects/P/20260301_101500123/MR1' },
+    [`POST ${at}`]: { status: 301, body: '/data/archive/projects/P/subjects/S/experiments/E' },
+  })
+  const { client } = createClient(xnat.url)
+  const unexpected = { code: 'XNAT_UNEXPECTED_REPLY' }
+  await expect(archivePrearchiveSession(client, ref)).rejects.toMatchObject(unexpected)
+  await expect(movePrearchiveSession(client, ref, { projectId: 'P2' })).rejects.toMatchObject(unexpected)
+})
+
 it('rebuilds a session unless it is locked', async () => {
   const xnat = await startAnswering({
     [`POST ${at}`]: [{ body: at }, { status: 409, body: '<h3>session document locked</h3>' }],

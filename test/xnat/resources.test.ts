@@ -271,6 +271,21 @@ it('deletes one file and none that begins the same (data-api 0.9)', async () => 
   expect((await listFiles(client, scan)).map(({ path }) => path)).toEqual(['b2'])
 })
 
+it('does not delete by a pattern', async () => {
+  const { client, scan } = await startWithSession()
+  await putFile(client, scan, 'a', bytes('x'))
+  await expect(deleteFile(client, scan, '*')).rejects.toMatchObject({ code: 'DELETE_TAKES_OTHERS' })
+  expect(await listFiles(client, scan)).toHaveLength(1)
+})
+
+it('does not take an unknown answer to an upload for success', async () => {
+  const xnat = await startAnswering({ 'PUT /data/projects/P/resources/R/files/a.txt': { body: '{"workflowId":7}' } })
+  const ref: ResourceRef = { parent: { level: 'project', projectId: 'P' }, resourceLabel: 'R' }
+  await expect(putFile(createClient(xnat.url).client, ref, 'a.txt', bytes('x'))).rejects.toMatchObject({
+    code: 'XNAT_UNEXPECTED_REPLY',
+  })
+})
+
 it('lets a member upload and not delete (data-api 0.9)', async () => {
   const { xnat, client, scan } = await startWithSession()
   xnat.state.addUser({ username: 'mia' })

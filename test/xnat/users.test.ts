@@ -146,6 +146,10 @@ it('dumps a DICOM header, with values as they are in the file', async () => {
   expect(await dumpDicom(client, place, { attributes: ['SeriesDescription', '00080060'] })).toEqual([
     { tag: '(0008,103E)', innerTag: undefined, vr: 'LO', value: 'T1 <3D> &amp;', description: 'Series Description' },
   ])
+  const { scanId: _scan, file: _file, ...wholeSession } = place
+  await dumpDicom(client, wholeSession)
+  expect(xnat.calls[1]).toContain('src=%2Farchive%2Fprojects%2FP%2Fsubjects%2FS1%2Fexperiments%2FMR1&')
+  await expect(dumpDicom(client, { ...wholeSession, file: 'a.dcm' })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   const [path, query] = xnat.calls[0]?.split(' ')[1]?.split('?') ?? []
   expect(path).toBe('/data/services/dicomdump')
   expect([...new URLSearchParams(query)]).toEqual([
