@@ -6,6 +6,7 @@ import { loginPage } from './login-page.ts'
 import { Query } from './query.ts'
 import { failureReply, type Reply } from './reply.ts'
 import { type Match, Router } from './router.ts'
+import { aliasTokenRoutes } from './routes/alias-tokens.ts'
 import { assessorRoutes } from './routes/assessors.ts'
 import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
@@ -19,10 +20,15 @@ import { scanRoutes } from './routes/scans.ts'
 import { schemaRoutes } from './routes/schemas.ts'
 import { searchElementRoutes } from './routes/search-elements.ts'
 import { signInRoutes } from './routes/sign-in.ts'
-import { xapiRoutes } from './routes/site.ts'
+import { siteXapiRoutes } from './routes/site.ts'
 import { subjectRoutes } from './routes/subjects.ts'
+import { userGroupXapiRoutes } from './routes/user-groups.ts'
+import { userRoleXapiRoutes } from './routes/user-roles.ts'
+import { userSessionRoutes, userSessionXapiRoutes } from './routes/user-sessions.ts'
+import { namedUserXapiRoutes, userRoutes, userXapiRoutes } from './routes/users.ts'
 import { cookiesFor, type SignedIn, signIn } from './sign-in.ts'
 import { isBrowser, isInteractive } from './user-agent.ts'
+import type { XapiRoute } from './xapi.ts'
 
 const router = new Router([
   ...uncoveredRoutes,
@@ -38,9 +44,20 @@ const router = new Router([
   ...resourceRoutes,
   ...fileRoutes,
   ...searchElementRoutes,
+  ...userRoutes,
+  ...userSessionRoutes,
+  ...aliasTokenRoutes,
 ])
 
-const xapi = [...xapiRoutes, ...schemaRoutes]
+const xapi: readonly XapiRoute[] = [
+  ...siteXapiRoutes,
+  ...schemaRoutes,
+  ...userXapiRoutes,
+  ...userRoleXapiRoutes,
+  ...userSessionXapiRoutes,
+  ...userGroupXapiRoutes,
+  ...namedUserXapiRoutes,
+]
 
 interface Received {
   request: IncomingMessage
@@ -122,10 +139,20 @@ async function routeXapi(received: Received, signedIn: SignedIn, xnat: Xnat, pat
     const found = pattern.exec(path)
     if (found === null) continue
     if (!isOpen) requireLogin(received, signedIn, xnat)
-    return call({ methods, params: { ...found.groups }, rest: '' }, received, signedIn, xnat)
+    return call({ methods, params: decoded(found.groups ?? {}), rest: '' }, received, signedIn, xnat)
   }
   requireLogin(received, signedIn, xnat)
   throw notCovered(method, rawPath)
+}
+
+/** Spring decodes path variables, which Restlet does not. */
+function decoded(params: Readonly<Record<string, string>>): Record<string, string> {
+  try {
+    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]))
+  } catch (error) {
+    if (error instanceof URIError) throw new HttpFailure(400, error.message, { voice: 'container' })
+    throw error
+  }
 }
 
 async function call(

@@ -11,6 +11,7 @@ export interface Xnat {
   state: State
   archive: Archive
   now: () => Date
+  startedAt: Date
   /** Absolute, without a trailing slash. Known once the server listens. */
   siteUrl: () => string
 }

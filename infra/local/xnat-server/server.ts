@@ -66,7 +66,7 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   const faults = new Faults()
   const requests = new RequestLog()
   let url = ''
-  const xnat: Xnat = { state, archive, now: () => clock.now(), siteUrl: () => url }
+  const xnat: Xnat = { state, archive, now: () => clock.now(), startedAt: clock.now(), siteUrl: () => url }
   const background = new Background(xnat, chores)
   const stopped = new AbortController()
   const underWay = new Set<Promise<void>>()

@@ -13,6 +13,7 @@ export interface Login {
 /** HTTP sessions, guests' included: every request without a live one starts one. */
 export class Sessions {
   readonly #logins = new Map<string, Login>()
+  readonly #expired = new Map<string, string>()
   readonly #now: () => number
   readonly #timeoutMs: () => number
 
@@ -37,6 +38,7 @@ export class Sessions {
   /** The live session of that id, its idle time renewed. */
   touch(id: string): Login | undefined {
     const login = this.#logins.get(id)
+    this.#expired.delete(id)
     if (login === undefined) return undefined
     if (this.#isExpired(login)) {
       this.#logins.delete(id)
@@ -61,8 +63,25 @@ export class Sessions {
     )
   }
 
+  /** Those that count against the limit and that administrators see. */
+  registered(username: string): Login[] {
+    return this.list(username).filter((login) => login.isRegistered)
+  }
+
   countRegistered(username: string): number {
-    return this.list(username).filter((login) => login.isRegistered).length
+    return this.registered(username).length
+  }
+
+  /** Ends a login for its user; the registry keeps it until somebody comes with its cookie. */
+  expire(id: string): void {
+    const login = this.#logins.get(id)
+    if (login?.username === undefined) return
+    this.#logins.delete(id)
+    this.#expired.set(id, login.username)
+  }
+
+  isInRegistry(username: string): boolean {
+    return this.countRegistered(username) > 0 || [...this.#expired.values()].includes(username)
   }
 
   #isExpired(login: Login): boolean {

@@ -28,13 +28,11 @@ const archived = [
   '/projects/{PROJECT_ID}/experiments/{EXPT_ID}/DIR',
   '/experiments/{EXPT_ID}/XAR',
   '/projects/{PROJECT_ID}/experiments/{EXPT_ID}/XAR',
-  '/user/{USER_ID}/sessions',
 ]
 const plain = [
   '/projects/{PROJECT_ID}/pars',
   '/projects/{PROJECT_ID}/config',
   '/projects/{PROJECT_ID}/automation',
-  '/users',
   '/search',
   '/pars',
   '/prearchive',

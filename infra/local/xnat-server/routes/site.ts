@@ -1,8 +1,9 @@
-// The corner of /xapi that sign-in needs (SiteConfigApi.java, UsersApi.java).
-import type { Exchange, Methods } from '../exchange.ts'
-import { HttpFailure } from '../http-failure.ts'
-import { isAdmin } from '../permissions.ts'
-import { jsonReply, type Reply, textReply } from '../reply.ts'
+// Version and configuration of the site (SiteConfigApi.java, XnatAppInfo.java).
+import * as z from 'zod'
+import type { Exchange } from '../exchange.ts'
+import { type Reply, textReply } from '../reply.ts'
+import { mayReadProperty, setSiteProperty, siteProperties } from '../site-properties.ts'
+import { bareReply, forbidden, readJson, requireAdmin, xapiFailure, xapiJson, xapiRoute } from '../xapi.ts'
 
 export const buildInfo = {
   version: '1.8.11',
@@ -16,32 +17,78 @@ export const buildInfo = {
   nodeId: '',
 } as const
 
-/** Exact paths, unlike those under /data. */
-export const xapiRoutes: { pattern: RegExp; isOpen: boolean; methods: Methods }[] = [
-  { pattern: /^\/siteConfig\/buildInfo$/, isOpen: true, methods: { GET: () => jsonReply(buildInfo) } },
-  { pattern: /^\/siteConfig\/buildInfo\/(?<property>\w+)$/, isOpen: false, methods: { GET: showBuildProperty } },
-  {
-    pattern: /^\/siteConfig\/siteId$/,
-    isOpen: true,
-    methods: { GET: ({ xnat }) => textReply(xnat.state.settings.siteId) },
-  },
-  { pattern: /^\/siteConfig\/siteUrl$/, isOpen: true, methods: { GET: ({ xnat }) => textReply(xnat.siteUrl()) } },
-  { pattern: /^\/users$/, isOpen: false, methods: { GET: listUsernames } },
-  {
-    pattern: /^\/users\/username$/,
-    isOpen: false,
-    methods: { GET: ({ user }) => textReply(user?.username ?? 'guest') },
-  },
+const isOpen = true
+
+export const siteXapiRoutes = [
+  xapiRoute('/siteConfig', { GET: showReadable, POST: setProperties }),
+  xapiRoute('/siteConfig/buildInfo', { GET: () => xapiJson(buildInfo) }, { isOpen }),
+  xapiRoute('/siteConfig/buildInfo/{PROPERTY}', { GET: showBuildProperty }),
+  xapiRoute('/siteConfig/uptime', { GET: (exchange) => xapiJson(uptime(exchange)) }),
+  xapiRoute('/siteConfig/uptime/display', { GET: showUptime }),
+  xapiRoute('/siteConfig/values/{PROPERTIES}', { GET: showValues }),
+  // XNAT: these four are open URLs, of which only the buildInfo above has a route of its own (configured-urls.yaml).
+  xapiRoute(
+    '/siteConfig/(?<PROPERTY>siteHome|siteId|siteLogoPath|siteUrl)',
+    { GET: showProperty, POST: setProperty },
+    { isOpen },
+  ),
+  xapiRoute('/siteConfig/{PROPERTY}', { GET: showProperty, POST: setProperty }),
 ]
 
+function showReadable(exchange: Exchange): Reply {
+  const readable = [...siteProperties(exchange.xnat)].filter(([name]) => mayReadProperty(name, exchange))
+  return xapiJson(Object.fromEntries(readable))
+}
+
+function showValues(exchange: Exchange): Reply {
+  const names = (exchange.params['PROPERTIES'] ?? '').split(',')
+  if (!names.every((name) => mayReadProperty(name, exchange))) throw forbidden()
+  const properties = siteProperties(exchange.xnat)
+  return xapiJson(Object.fromEntries([...properties].filter(([name]) => names.includes(name))))
+}
+
+function showProperty(exchange: Exchange): Reply {
+  const name = exchange.params['PROPERTY'] ?? ''
+  if (!mayReadProperty(name, exchange)) throw forbidden()
+  const properties = siteProperties(exchange.xnat)
+  if (!properties.has(name)) {
+    const detail = `No site configuration property named ${name}`
+    throw xapiFailure(404, `Unable to find requested file or resource: ${detail}`)
+  }
+  const value = properties.get(name)
+  // Spring: a text is written as it is, without quotes, whatever the type says (StringHttpMessageConverter).
+  return typeof value === 'string' ? textReply(value) : xapiJson(value)
+}
+
+async function setProperties(exchange: Exchange): Promise<Reply> {
+  requireAdmin(exchange)
+  const properties = await readJson(exchange, z.record(z.string(), z.unknown()))
+  for (const [name, value] of Object.entries(properties)) setSiteProperty(exchange.xnat, name, value)
+  return bareReply(200)
+}
+
+async function setProperty(exchange: Exchange): Promise<Reply> {
+  requireAdmin(exchange)
+  let value = ''
+  for await (const chunk of exchange.request) value += chunk
+  setSiteProperty(exchange.xnat, exchange.params['PROPERTY'] ?? '', value)
+  return bareReply(200)
+}
+
 function showBuildProperty({ params }: Exchange): Reply {
-  const value = new Map<string, string>(Object.entries(buildInfo)).get(params['property'] ?? '')
-  if (value === undefined) throw new HttpFailure(404, 'Unable to find requested file or resource', { voice: 'plain' })
+  const value = new Map<string, string>(Object.entries(buildInfo)).get(params['PROPERTY'] ?? '')
+  if (value === undefined) throw xapiFailure(404, 'Unable to find requested file or resource')
   return textReply(value)
 }
 
-function listUsernames({ xnat, user }: Exchange): Reply {
-  if (xnat.state.settings.restrictUserListAccessToAdmins && !isAdmin(user))
-    throw new HttpFailure(403, '', { voice: 'empty' })
-  return jsonReply(xnat.state.users.all().map(({ username }) => username))
+function uptime({ xnat }: Exchange): Record<string, string> {
+  const seconds = (xnat.now().getTime() - xnat.startedAt.getTime()) / 1000
+  const whole = { days: seconds / 86_400, hours: (seconds / 3600) % 24, minutes: (seconds / 60) % 60 }
+  const parts = Object.entries(whole).flatMap(([unit, count]) => (count < 1 ? [] : [[unit, String(Math.floor(count))]]))
+  return { ...Object.fromEntries(parts), seconds: (seconds % 60).toFixed(3) }
+}
+
+function showUptime(exchange: Exchange): Reply {
+  const parts = Object.entries(uptime(exchange)).map(([unit, count]) => `${count} ${unit}`)
+  return textReply(parts.join(', '))
 }
