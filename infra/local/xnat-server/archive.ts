@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Catalogs } from './catalog.ts'
 import { ifMissing } from './missing.ts'
-import type { Experiment, Resource, ResourceParent } from './records.ts'
+import type { Experiment, Project, Resource, ResourceParent } from './records.ts'
 import type { State } from './state.ts'
 
 /** The folders of XNAT's archive: files, their catalogs, and the cache to which deleted files are moved. */
@@ -13,6 +13,8 @@ export class Archive {
   readonly catalogs = new Catalogs()
   readonly #uploads: string
   readonly #cache: string
+  /** Sessions that are being archived, by project and label: XNAT lets nobody else in (LockedItemException). */
+  readonly locks = new Set<string>()
   #spooled = 0
 
   constructor(dataDir: string) {
@@ -63,6 +65,15 @@ export class Archive {
   /** Where XNAT keeps a resource: by the labels above it. */
   folderFor(state: State, { label, parent }: Pick<Resource, 'label' | 'parent'>): string {
     return join(parentFolder(state, parent), folderName(label))
+  }
+
+  /** Where a session's files are, or will be once there is one of that label. */
+  sessionFolder(project: Project, label: string): string {
+    return join(folderName(project.projectId), folderName(project.currentArc), folderName(label))
+  }
+
+  scanResourceFolder(project: Project, sessionLabel: string, scanId: string, resourceLabel: string): string {
+    return join(this.sessionFolder(project, sessionLabel), 'SCANS', folderName(scanId), folderName(resourceLabel))
   }
 
   /** Moves resources whose parents got another label or project. */

@@ -19,20 +19,22 @@ export function createScansOf(exchange: Exchange, experiment: Experiment, docume
 
 interface NewScan extends Pick<Scan, 'xsiType' | 'fields'> {
   scanId: string | undefined
+  /** The next free one unless given. */
+  rowId?: number
 }
 
 /** XNAT: a scan without an ID gets the next free integer (ScanList.java). */
 export function createScan(
   { xnat, user }: Pick<Exchange, 'xnat' | 'user'>,
   session: Experiment,
-  { scanId, xsiType, fields }: NewScan,
+  { scanId, xsiType, fields, rowId }: NewScan,
 ): Scan {
   const { state } = xnat
   const taken = new Set(state.scans.group(session.experimentId).map((scan) => scan.scanId))
   let free = 1
   while (taken.has(String(free))) free += 1
   return state.scans.put({
-    rowId: state.next('scan'),
+    rowId: rowId ?? state.next('scan'),
     sessionId: session.experimentId,
     scanId: scanId === undefined || scanId === '' ? String(free) : scanId,
     xsiType,

@@ -1,0 +1,187 @@
+// From received files to a session in the archive (PrearcSessionArchiver.java, DirectArchiveSessionServiceImpl.java).
+import { mkdir, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { nextExperimentId, nextSubjectId } from '../accession.ts'
+import type { CatalogEntry } from '../catalog-xml.ts'
+import { labelOf } from '../dicom/names.ts'
+import type { Xnat } from '../exchange.ts'
+import { HttpFailure } from '../http-failure.ts'
+import { addResource } from '../new-resource.ts'
+import type { Experiment, Project, Resource, Scan, Subject, User } from '../records.ts'
+import { createScan } from '../scan-documents.ts'
+import { countFiles } from '../store-upload.ts'
+import { digestFile } from '../stored-file.ts'
+import { mergedScanIds, refuseConflict, refuseSameFiles } from './conflicts.ts'
+import type { ArchiveRules, SessionDocument } from './entry.ts'
+import { receivedFile, receivedFiles } from './received-files.ts'
+
+export interface Arriving {
+  project: Project
+  receivedId: number
+  document: SessionDocument
+  label: string
+  /** Label or ID of its subject, which is created when it is missing. */
+  subjectName: string
+  user: User | undefined
+}
+
+/**
+ * Moves a session into the archive and returns its address, `/archive/projects/P/subjects/S/experiments/E`.
+ *
+ * Nobody sees it before all of its files are in place. What is refused stays where it was.
+ *
+ * @throws {HttpFailure} 409 for a conflict with data that is there, 423 while the same session is being archived.
+ */
+export async function archiveSession(xnat: Xnat, arriving: Arriving, rules: ArchiveRules): Promise<string> {
+  const { archivingFailsWith } = xnat.state.switches
+  if (archivingFailsWith !== '') throw new HttpFailure(500, archivingFailsWith)
+  const label = labelOf(arriving.label)
+  const lock = `${arriving.project.projectId}/${label}`
+  const { locks } = xnat.archive
+  if (locks.has(lock)) throw new HttpFailure(423, 'Duplicate archive attempt.  Destination session in use.')
+  locks.add(lock)
+  try {
+    const plan = await planArchiving(xnat, { ...arriving, label }, rules)
+    return addRecords(xnat, plan, await moveScans(xnat, plan))
+  } finally {
+    locks.delete(lock)
+  }
+}
+
+export function findArchived({ state }: Xnat, project: Project, label: string): Experiment | undefined {
+  const own = state.experiments.group(project.projectId)
+  return own.find((experiment) => experiment.label === label && experiment.sessionId === undefined)
+}
+
+// XNAT: a subject is found whatever the case of its label (PrearcSessionArchiver.java retrieveMatchingSubject).
+export function findNamedSubject({ state }: Xnat, project: Project, name: string): Subject | undefined {
+  const label = labelOf(name).toLowerCase()
+  const own = state.subjects.group(project.projectId)
+  return own.find((subject) => subject.label.toLowerCase() === label) ?? own.find(({ subjectId }) => subjectId === name)
+}
+
+interface Plan extends Arriving {
+  /** The session it is merged into. */
+  existing: Experiment | undefined
+  subject: Subject | undefined
+  /** The ID each scan of the document gets in the archive. */
+  scanIds: ReadonlyMap<string, string>
+}
+
+async function planArchiving(xnat: Xnat, arriving: Arriving, rules: ArchiveRules): Promise<Plan> {
+  const { project, document, label, subjectName } = arriving
+  if (subjectName === '') throw new HttpFailure(400, 'Unable to identify subject.')
+  const existing = findArchived(xnat, project, label)
+  const subject = findNamedSubject(xnat, project, subjectName)
+  if (existing === undefined) {
+    const scanIds = new Map(document.scans.map(({ scanId }) => [scanId, scanId]))
+    return { ...arriving, existing, subject, scanIds }
+  }
+  const merge = { ...arriving, existing, subject }
+  refuseConflict(xnat, merge, rules)
+  const scanIds = mergedScanIds(xnat, existing, document)
+  if (!rules.override && !rules.overwriteFiles) await refuseSameFiles(xnat, merge, scanIds)
+  return { ...merge, scanIds }
+}
+
+interface MovedScan extends Pick<Scan, 'rowId' | 'scanId' | 'xsiType' | 'fields'> {
+  isNew: boolean
+  resource: Resource
+}
+
+async function moveScans(xnat: Xnat, plan: Plan): Promise<MovedScan[]> {
+  const { state } = xnat
+  if (state.switches.emptyShells === 'without-scans') return []
+  const present = plan.existing === undefined ? [] : state.scans.group(plan.existing.experimentId)
+  const moved: MovedScan[] = []
+  for (const { scanId, xsiType, fields } of plan.document.scans) {
+    const archivedId = plan.scanIds.get(scanId) ?? scanId
+    const twin = present.find((scan) => scan.scanId === archivedId)
+    const rowId = twin?.rowId ?? state.next('scan')
+    const resource = dicomResource(xnat, plan, { scanId: archivedId, rowId })
+    const counted = { ...resource, ...(await moveFiles(xnat, plan, { scanId, resource })) }
+    moved.push({ rowId, scanId: archivedId, xsiType, fields, isNew: twin === undefined, resource: counted })
+  }
+  return moved
+}
+
+function dicomResource(xnat: Xnat, { project, label }: Plan, scan: Pick<Scan, 'rowId' | 'scanId'>): Resource {
+  const parent = { level: 'scan', id: String(scan.rowId) } as const
+  const present = xnat.state.resourcesOf(parent).find((resource) => resource.label === 'DICOM')
+  return (
+    present ?? {
+      resourceId: xnat.state.next('resource'),
+      label: 'DICOM',
+      parent,
+      folder: xnat.archive.scanResourceFolder(project, label, scan.scanId, 'DICOM'),
+      description: '',
+      format: 'DICOM',
+      content: '',
+      tags: [],
+    }
+  )
+}
+
+async function moveFiles(xnat: Xnat, plan: Plan, { scanId, resource }: { scanId: string; resource: Resource }) {
+  const { archive, state } = xnat
+  const catalog = await archive.catalogs.read(archive.catalogOf(resource))
+  const entries = new Map(catalog.entries)
+  const isEmpty = state.switches.emptyShells === 'without-files'
+  for (const name of isEmpty ? [] : await receivedFiles(xnat, plan.receivedId, scanId)) {
+    const path = archive.fileOf(resource, name)
+    await mkdir(dirname(path), { recursive: true })
+    await rename(receivedFile(xnat, plan.receivedId, scanId, name), path)
+    entries.set(name, await entryOf(xnat, plan, { name, path }))
+  }
+  await archive.catalogs.replace(catalog, entries)
+  return countFiles(entries)
+}
+
+async function entryOf(xnat: Xnat, { user }: Plan, file: { name: string; path: string }): Promise<CatalogEntry> {
+  const { size, md5 } = await digestFile(file.path)
+  return {
+    path: file.name,
+    size,
+    digest: xnat.state.settings.checksums ? md5 : '',
+    format: 'DICOM',
+    content: '',
+    tags: [],
+    createdBy: user?.username ?? 'admin',
+    createdTime: xnat.now().toISOString().slice(0, -1),
+    createdEventId: xnat.state.next('event'),
+  }
+}
+
+/** All at once: nothing here waits. */
+function addRecords(xnat: Xnat, plan: Plan, scans: readonly MovedScan[]): string {
+  const { state } = xnat
+  const { project, user } = plan
+  const inserted = { at: xnat.now().toISOString(), by: user?.username ?? 'admin' }
+  const subject = plan.subject ?? addSubject(xnat, plan, inserted)
+  const session = state.experiments.put({
+    experimentId: plan.existing?.experimentId ?? nextExperimentId(state),
+    projectId: project.projectId,
+    label: plan.label,
+    xsiType: plan.existing?.xsiType ?? plan.document.xsiType,
+    subjectId: subject.subjectId,
+    fields: { ...plan.existing?.fields, ...plan.document.fields },
+    shares: plan.existing?.shares ?? [],
+    inserted: plan.existing?.inserted ?? inserted,
+  })
+  for (const { isNew, resource, ...scan } of scans) {
+    if (isNew) createScan({ xnat, user }, session, scan)
+    addResource(xnat, resource)
+  }
+  return `/archive/projects/${project.projectId}/subjects/${subject.label}/experiments/${session.label}`
+}
+
+function addSubject({ state }: Xnat, { project, subjectName }: Plan, inserted: Subject['inserted']): Subject {
+  return state.subjects.put({
+    subjectId: nextSubjectId(state),
+    projectId: project.projectId,
+    label: labelOf(subjectName),
+    fields: {},
+    shares: [],
+    inserted,
+  })
+}

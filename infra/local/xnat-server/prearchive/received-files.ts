@@ -1,0 +1,80 @@
+// The files of a session that is not archived yet: SCANS/<scan>/DICOM/<file> below a folder of its own.
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Instance, readInstance } from '../dicom/instance.ts'
+import { fileNameOf, isFileName, scanFolderOf } from '../dicom/names.ts'
+import type { Xnat } from '../exchange.ts'
+import { ifMissing } from '../missing.ts'
+import { exists } from '../stored-file.ts'
+
+type Archive = Pick<Xnat, 'archive'>
+
+export function receivedFile({ archive }: Archive, receivedId: number, scanId: string, name: string): string {
+  return join(archive.received, String(receivedId), 'SCANS', scanId, 'DICOM', name)
+}
+
+export async function receivedScans({ archive }: Archive, receivedId: number): Promise<string[]> {
+  return listed(join(archive.received, String(receivedId), 'SCANS'))
+}
+
+export async function receivedFiles(xnat: Archive, receivedId: number, scanId: string): Promise<string[]> {
+  return listed(receivedFile(xnat, receivedId, scanId, ''))
+}
+
+interface Arrival {
+  receivedId: number
+  instance: Instance
+  /** As the sender named it. */
+  name: string
+  /** Whether the server is to name it. */
+  rename: boolean
+  /** Where its bytes are; they are moved from there. */
+  spoolPath: string
+}
+
+export async function placeInstance(xnat: Archive, arrival: Arrival): Promise<void> {
+  const { receivedId, instance, spoolPath } = arrival
+  const scanId = scanFolderOf(instance)
+  const path = receivedFile(xnat, receivedId, scanId, await freeName(xnat, scanId, arrival))
+  await mkdir(receivedFile(xnat, receivedId, scanId, ''), { recursive: true })
+  await rename(spoolPath, path)
+}
+
+// XNAT: the sender's name is kept, unless it is none or belongs to another instance (GradualDicomImporter.java getSafeFile).
+async function freeName(xnat: Archive, scanId: string, { receivedId, instance, name, rename }: Arrival) {
+  const safe = fileNameOf(instance)
+  const asked = name.replace(/[^\w.-]/g, '_')
+  if (rename || !isFileName(asked)) return safe
+  const path = receivedFile(xnat, receivedId, scanId, asked)
+  if (!(await exists(path))) return asked
+  const present = await readInstance(path)
+  const isSame = present?.sopInstanceUid === instance.sopInstanceUid && present.sopClassUid === instance.sopClassUid
+  return isSame ? asked : safe
+}
+
+export async function moveReceivedFile(xnat: Archive, from: ReceivedFile, to: ReceivedFile): Promise<void> {
+  await mkdir(receivedFile(xnat, to.receivedId, to.scanId, ''), { recursive: true })
+  await rename(
+    receivedFile(xnat, from.receivedId, from.scanId, from.name),
+    receivedFile(xnat, to.receivedId, to.scanId, to.name),
+  )
+}
+
+interface ReceivedFile {
+  receivedId: number
+  scanId: string
+  name: string
+}
+
+export async function discardScan(xnat: Archive, receivedId: number, scanId: string): Promise<void> {
+  await rm(join(receivedFile(xnat, receivedId, scanId, ''), '..'), { recursive: true, force: true })
+}
+
+export async function discardReceived({ archive }: Archive, receivedId: number): Promise<void> {
+  await rm(join(archive.received, String(receivedId)), { recursive: true, force: true })
+}
+
+async function listed(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(ifMissing<string[]>([]))
+  return names.toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+}
