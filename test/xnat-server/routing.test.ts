@@ -130,6 +130,12 @@ const facts: Case[] = [
       { send: 'GET /data/projects?format=xList', status: 501 },
       { send: 'GET /data/projects/P1?format=json&includeHistory=true', status: 501 },
       { send: `PUT ${session}?fixScanTypes=true`, status: 501 },
+      {
+        send: `PUT ${session}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'date=2024-01-01',
+        status: 501,
+      },
       { send: `PUT ${session}?date=2024-01-01`, headers: { 'content-encoding': 'gzip' }, status: 501 },
     ],
   },

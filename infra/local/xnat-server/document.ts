@@ -2,7 +2,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import * as z from 'zod'
 import type { Exchange } from './exchange.ts'
-import { HttpFailure } from './http-failure.ts'
+import { HttpFailure, notCovered } from './http-failure.ts'
 import { mediaType } from './upload-body.ts'
 import { typeOfElement } from './xsi-types.ts'
 
@@ -24,8 +24,11 @@ const maxDocumentBytes = 16 * 1024 * 1024
  *
  * @throws {HttpFailure} 422 when it is not well-formed.
  */
-export async function readDocument({ request, query }: Exchange): Promise<ItemDocument | undefined> {
+export async function readDocument(exchange: Exchange): Promise<ItemDocument | undefined> {
+  const { request, query } = exchange
   const type = mediaType(request)
+  if (query.get('req_format') === 'qs') return undefined
+  refuseForm(exchange)
   const isXml =
     type === 'text/xml' || type === 'application/xml' || query.get('req_format') === 'xml' || query.isTrue('inbody')
   if (!isXml || !(Number(request.headers['content-length'] ?? 0) > 0)) return undefined
@@ -33,6 +36,16 @@ export async function readDocument({ request, query }: Exchange): Promise<ItemDo
   const validity = XMLValidator.validate(xml)
   if (validity !== true) throw new HttpFailure(422, `An error occurred parsing the XML ${validity.err.msg}`)
   return parseDocument(xml)
+}
+
+/** XNAT takes fields from forms too; the stand-in does not, and must not act as if there were none. */
+function refuseForm({ request, query, method, rawPath }: Exchange): void {
+  const type = mediaType(request)
+  const isForm =
+    type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data' || query.get('req_format') === 'form'
+  const isEmpty =
+    request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0
+  if (isForm && !isEmpty) throw notCovered(method, `${rawPath} with a form`)
 }
 
 async function readText(request: AsyncIterable<Buffer>): Promise<string> {

@@ -1,6 +1,6 @@
 // POST /services/refresh/catalog (RefreshCatalog.java).
 import type { Exchange } from '../exchange.ts'
-import { HttpFailure } from '../http-failure.ts'
+import { HttpFailure, notCovered } from '../http-failure.ts'
 import { mayUse, securableOf } from '../permissions.ts'
 import type { Resource } from '../records.ts'
 import { type RefreshOperation, refreshOperations, refreshResource } from '../refresh.ts'
@@ -10,6 +10,7 @@ import { resourcePaths } from '../resource-paths.ts'
 import { listedBelow } from '../resources-below.ts'
 import { archiveRoutes, type Route, Router } from '../router.ts'
 import { parentsOf, resolveTarget } from '../target.ts'
+import { mediaType } from '../upload-body.ts'
 
 export const refreshRoutes: Route[] = [{ template: '/services/refresh/catalog', methods: { POST: refreshCatalogs } }]
 
@@ -22,7 +23,9 @@ const archivePaths = new Router(
 )
 
 async function refreshCatalogs(exchange: Exchange): Promise<Reply> {
-  const { query, user, xnat } = exchange
+  const { query, user, xnat, request } = exchange
+  // XNAT: of bodies only multipart forms are looked at (RefreshCatalog.java handlePost).
+  if (mediaType(request) === 'multipart/form-data') throw notCovered(exchange.method, `${exchange.rawPath} with a form`)
   const operations = askedOperations(exchange)
   for (const uri of query.all('resource')) {
     for (const resource of resourcesAt(exchange, uri)) {
