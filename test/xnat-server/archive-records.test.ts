@@ -238,7 +238,7 @@ const facts: Case[] = [
       {
         send: 'GET /data/experiments?columns=label,xnat:mrSessionData/date&label=E1',
         status: 200,
-        rows: [{ label: 'E1', 'xnat:mrSessionData/date': '2024-01-31' }],
+        rows: [{ label: 'E1', 'xnat:mrsessiondata/date': '2024-01-31' }],
       },
     ],
   },

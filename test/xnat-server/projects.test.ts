@@ -204,7 +204,7 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'data-api 1.1: a list has the default columns, and columns= replaces them',
+    fact: 'data-api 1.1: a list has the default columns, and columns= replaces them all but the key',
     steps: [
       {
         send: 'GET /data/projects',
@@ -224,7 +224,7 @@ const facts: Case[] = [
       {
         send: 'GET /data/projects?columns=name,nonsense',
         status: 200,
-        text: /"Result":\[\{"name":"P1","URI":"\/data\/projects\/P1"\}\]/,
+        text: /"Result":\[\{"name":"P1","ID":"P1","URI":"\/data\/projects\/P1"\}\]/,
       },
     ],
   },

@@ -45,6 +45,7 @@ export const experimentFields = fieldSet([
   ...(['dcmAccessionNumber', 'dcmPatientId', 'dcmPatientName', 'coil', 'fieldStrength', 'marker'] as const).map(plain),
   ...(['stabilization', 'studyType', 'patientID', 'patientName', 'acquisition_site', 'original'] as const).map(plain),
   ['date', 'date', 'date'],
+  ['age', 'float'],
   ['UID', 'string', 'UID', 'studyInstanceUID'],
   ['scanner', 'string', 'scanner'],
   ['scanner/manufacturer'],

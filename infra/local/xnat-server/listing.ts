@@ -5,6 +5,7 @@ import { HttpFailure } from './http-failure.ts'
 import type { Reply } from './reply.ts'
 import { type Cell, type Row, type TableOptions, tableReply } from './result-set.ts'
 import { refuseActions } from './uncovered-options.ts'
+import { shortcutFor } from './xml-paths.ts'
 
 export interface ListedRecord {
   /** Values by shortcut, those of the default columns among them. */
@@ -16,6 +17,8 @@ export interface ListedRecord {
 
 interface ListingOptions extends Pick<TableOptions, 'title' | 'extras'> {
   defaultColumns: readonly string[]
+  /** Columns that are there whatever was asked for. */
+  keys?: readonly string[]
   /** Columns that are always there, last. */
   fixedColumns?: readonly string[]
   canPage?: boolean
@@ -23,10 +26,9 @@ interface ListingOptions extends Pick<TableOptions, 'title' | 'extras'> {
 
 export function listingReply(exchange: Exchange, records: readonly ListedRecord[], options: ListingOptions): Reply {
   refuseActions(exchange, ['fields'])
-  const columns = [
-    ...askedColumns(exchange, options.defaultColumns).filter((name) => isKnown(name, records, options)),
-    ...(options.fixedColumns ?? ['URI']),
-  ]
+  const asked = [...askedColumns(exchange, options.defaultColumns), ...(options.keys ?? [])]
+  const named = asked.filter((name) => isKnown(name, records, options)).map((name) => columnName(records, name))
+  const columns = [...new Set([...named, ...(options.fixedColumns ?? ['URI'])])]
   const rows = records
     .filter((record) => passesFilters(record, exchange))
     .map((record) => Object.fromEntries(columns.map((name) => [name, cellOf(record, name)])))
@@ -45,6 +47,12 @@ function isKnown(name: string, [first]: readonly ListedRecord[], { defaultColumn
   return Object.hasOwn(first.values, name) || findByShortcut(first.fieldSet, name) !== undefined
 }
 
+// XNAT: a column asked for by its path goes by its shortcut, or by the path in small letters (formatHeaders).
+function columnName([first]: readonly ListedRecord[], name: string): string {
+  if (first === undefined || !name.includes('/')) return name
+  return shortcutFor(first.fieldSet, name) ?? name.toLowerCase()
+}
+
 function askedColumns({ query }: Exchange, defaults: readonly string[]): string[] {
   const asked = query.get('columns')
   if (asked === undefined || asked === 'DEFAULT') return [...defaults]
@@ -57,11 +65,16 @@ function askedColumns({ query }: Exchange, defaults: readonly string[]): string[
 function cellOf(record: ListedRecord, name: string): Cell {
   if (Object.hasOwn(record.values, name)) return record.values[name]
   const field = fieldOf(record, name)
-  if (field !== undefined) return record.fields[field.path]
+  if (field !== undefined) return fieldText(field, record.fields[field.path])
   // `xnat:mrSessionData/label` is the record's label, as a shortcut of that name would be.
   const path = name.slice(name.indexOf('/') + 1).toLowerCase()
   const own = Object.keys(record.values).find((key) => key.toLowerCase() === path)
   return own === undefined ? undefined : record.values[own]
+}
+
+// Java: a whole number in a floating-point column is written 42.0 (Double.toString).
+function fieldText({ type }: Field, value: string | undefined): string | undefined {
+  return type === 'float' && value !== undefined && /^-?\d+$/.test(value) ? `${value}.0` : value
 }
 
 function fieldOf({ fieldSet }: ListedRecord, name: string): Field | undefined {
@@ -69,17 +82,28 @@ function fieldOf({ fieldSet }: ListedRecord, name: string): Field | undefined {
   return slash < 0 ? findByShortcut(fieldSet, name) : findByPath(fieldSet, name.slice(slash + 1))
 }
 
-const reserved = new Set(['format', 'columns', 'limit', 'offset', 'sortBy', 'sortOrder', 'fields', 'XNAT_CSRF'])
+const reserved = new Set([
+  'xsiType',
+  'format',
+  'columns',
+  'limit',
+  'offset',
+  'sortBy',
+  'sortOrder',
+  'fields',
+  'XNAT_CSRF',
+])
 
 function passesFilters(record: ListedRecord, { query }: Exchange): boolean {
-  return query.keys().every((name) => {
+  return query.keys().every((key) => {
+    const name = key.includes('/') ? (shortcutFor(record.fieldSet, key) ?? key) : key
     const field = fieldOf(record, name)
     const isColumn = name.includes('/') || field !== undefined || Object.hasOwn(record.values, name)
     if (reserved.has(name) || !isColumn) return true
     const value = String(cellOf(record, name) ?? '')
     const type = name === 'insert_date' ? 'date' : (field?.type ?? 'string')
     // XNAT: a comma means "or" (QueryOrganizerResource.java process*Query).
-    return (query.get(name) ?? '').split(',').some((part) => matches(value, part.trim(), type))
+    return (query.get(key) ?? '').split(',').some((part) => matches(value, part.trim(), type))
   })
 }
 

@@ -2,6 +2,7 @@
 // what is here has XNAT's names and nesting, which is all a client that builds classes from it goes by.
 import { experimentFields, type Field, type FieldSet, projectFields, scanFields, subjectFields } from './fields.ts'
 import { attributeNames } from './item-reply.ts'
+import { declaringType } from './xml-paths.ts'
 import { assessorTypes, scanTypes, sessionTypes } from './xsi-types.ts'
 
 const namespaceUris = {
@@ -27,15 +28,10 @@ const below = (set: FieldSet, head: string) =>
   [...set.values()]
     .filter(({ path }) => path.startsWith(`${head}/`))
     .map(({ path, type }) => ({ path: path.slice(head.length + 1), type }))
-const pick = (set: FieldSet, isWanted: (head: string) => boolean) =>
-  [...set.values()].filter(({ path }) => isWanted(path.split('/')[0] ?? path))
-
-const ofEveryExperiment = new Set(
-  ['date', 'time', 'note', 'visit_id', 'visit', 'protocol', 'original', 'acquisition_site', 'validation'].concat(
-    'investigator',
-  ),
-)
-const ofManualQc = new Set(['rater', 'stereotacticMarker', 'incidentalFindings', 'comments', 'pass'])
+const declaredBy = (type: string): Field[] =>
+  [experimentFields, scanFields].flatMap((set) =>
+    [...set.values()].filter(({ path }) => declaringType(set, path) === type),
+  )
 const sharing = { 'sharing/share': 'xnat:projectParticipant' }
 const resources = { 'resources/resource': 'xnat:abstractResource' }
 
@@ -63,14 +59,18 @@ const coreTypes: ComplexType[] = [
   {
     name: 'experimentData',
     identifier: 'label',
-    fields: [...texts('ID', 'project', 'label'), ...pick(experimentFields, (head) => ofEveryExperiment.has(head))],
+    fields: [...texts('ID', 'project', 'label'), ...declaredBy('xnat:experimentData')],
     lists: { ...resources, ...sharing },
   },
-  { name: 'subjectAssessorData', base: 'xnat:experimentData', fields: texts('subject_ID') },
+  {
+    name: 'subjectAssessorData',
+    base: 'xnat:experimentData',
+    fields: [...texts('subject_ID'), ...declaredBy('xnat:subjectAssessorData')],
+  },
   {
     name: 'imageSessionData',
     base: 'xnat:subjectAssessorData',
-    fields: pick(experimentFields, (head) => !ofEveryExperiment.has(head) && !ofManualQc.has(head)),
+    fields: declaredBy('xnat:imageSessionData'),
     lists: { 'scans/scan': 'xnat:imageScanData', 'assessors/assessor': 'xnat:imageAssessorData' },
   },
   {
@@ -82,7 +82,7 @@ const coreTypes: ComplexType[] = [
   { name: 'imageAssessorData', base: 'xnat:derivedData' },
   {
     name: 'imageScanData',
-    fields: [...texts('ID', 'image_session_ID'), ...scanFields.values()],
+    fields: [...texts('ID', 'image_session_ID'), ...declaredBy('xnat:imageScanData')],
     lists: { file: 'xnat:abstractResource' },
   },
 ]
@@ -107,14 +107,13 @@ export function schemaNamed(name: string): string | undefined {
 
 function typesIn(prefix: Prefix): ComplexType[] {
   const own = (types: ReadonlySet<string>, base: string): ComplexType[] =>
-    [...types].filter((type) => type.startsWith(`${prefix}:`)).map((type) => ({ name: localName(type), base }))
-  const manualQc = { fields: pick(experimentFields, (head) => ofManualQc.has(head)) }
+    [...types]
+      .filter((type) => type.startsWith(`${prefix}:`))
+      .map((type) => ({ name: localName(type), base, fields: declaredBy(type) }))
   return [
     ...own(sessionTypes, 'xnat:imageSessionData'),
     ...own(scanTypes, 'xnat:imageScanData'),
-    ...own(assessorTypes, 'xnat:imageAssessorData').map((type) =>
-      type.name === 'qcManualAssessorData' ? { ...type, ...manualQc } : type,
-    ),
+    ...own(assessorTypes, 'xnat:imageAssessorData'),
   ]
 }
 

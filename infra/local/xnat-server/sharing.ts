@@ -5,6 +5,7 @@ import { findProject, labelIn } from './lookup.ts'
 import { canUse, canUseData } from './permissions.ts'
 import type { Experiment, Project, Subject } from './records.ts'
 import { emptyTextReply, type Reply } from './reply.ts'
+import { tableReply } from './result-set.ts'
 import type { Table } from './table.ts'
 import { refuseActions } from './uncovered-options.ts'
 
@@ -37,6 +38,18 @@ export function unshare<T extends Shareable>(exchange: Exchange, table: Table<T>
   if (!canUseData(exchange.user, 'delete', project)) throw new HttpFailure(403)
   table.put({ ...item, shares: item.shares.filter(({ projectId }) => projectId !== project.projectId) })
   return emptyTextReply()
+}
+
+/** The projects an item is in, its own first (SecureResource.java representProjectsForArchivableItem). */
+export function listSharing(exchange: Exchange, item: Shareable): Reply {
+  const places = [{ projectId: item.projectId, label: item.label }, ...item.shares]
+  const rows = places.flatMap(({ projectId, label }) => {
+    const project = exchange.xnat.state.projects.get(projectId)
+    return project === undefined
+      ? []
+      : [{ label, ID: projectId, Secondary_ID: project.secondaryId, Name: project.name }]
+  })
+  return tableReply(exchange, rows, { columns: ['label', 'ID', 'Secondary_ID', 'Name'], totalRecords: false })
 }
 
 function isLabelTaken<T extends Shareable>(table: Table<T>, project: Project, label: string): boolean {

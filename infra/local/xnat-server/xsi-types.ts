@@ -78,6 +78,26 @@ export function isKnownType(xsiType: string): boolean {
   return isSessionType(xsiType) || isScanType(xsiType) || isAssessorType(xsiType)
 }
 
+const abstractBases = new Map([
+  ['xnat:subjectAssessorData', 'xnat:experimentData'],
+  ['xnat:imageSessionData', 'xnat:subjectAssessorData'],
+  ['xnat:derivedData', 'xnat:experimentData'],
+  ['xnat:imageAssessorData', 'xnat:derivedData'],
+])
+
+/** Whether records of the first type are records of the second as well: an MR session is an image session, too. */
+export function isA(xsiType: string, ancestor: string): boolean {
+  if (xsiType.toLowerCase() === ancestor.toLowerCase()) return true
+  const base = baseOf(xsiType)
+  return base !== undefined && isA(base, ancestor)
+}
+
+function baseOf(xsiType: string): string | undefined {
+  if (isSessionType(xsiType)) return 'xnat:imageSessionData'
+  if (isAssessorType(xsiType)) return 'xnat:imageAssessorData'
+  return isScanType(xsiType) ? 'xnat:imageScanData' : abstractBases.get(xsiType)
+}
+
 /** The type an XML element stands for: its xsi:type when it has one, else by its name. */
 export function typeOfElement(name: string, xsiType: string | undefined): string | undefined {
   if (xsiType !== undefined) return xsiType

@@ -34,17 +34,8 @@ function listAssessors(exchange: Exchange): Reply {
   const { state } = exchange.xnat
   const records = assessorsOf(exchange, session).map((assessor) => listedExperiment(state, assessor))
   return listingReply(exchange, records, {
-    defaultColumns: [
-      'ID',
-      'project',
-      'label',
-      'date',
-      'xsiType',
-      'insert_date',
-      'session_ID',
-      'session_label',
-      'xnat:imageassessordata/id',
-    ],
+    defaultColumns: ['ID', 'project', 'label', 'date', 'xsiType', 'insert_date', 'session_ID', 'session_label'],
+    keys: ['xnat:imageassessordata/id'],
     title: 'Assessors',
   })
 }

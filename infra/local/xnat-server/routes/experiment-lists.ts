@@ -1,7 +1,9 @@
 // Lists of experiments (ExperimentListResource.java, ProjSubExptList.java).
 import type { Exchange } from '../exchange.ts'
 import { listedExperiment } from '../experiment-listing.ts'
+import { experimentFields } from '../fields.ts'
 import { HttpFailure } from '../http-failure.ts'
+import { experimentKeys, isOfRoot, rootType } from '../list-root.ts'
 import { listingReply } from '../listing.ts'
 import { isVisible, labelIn, requireProject, requireSubject } from '../lookup.ts'
 import { canUseData } from '../permissions.ts'
@@ -10,6 +12,7 @@ import { isAssessorType } from '../xsi-types.ts'
 
 export function listAllExperiments(exchange: Exchange): Reply {
   const { xnat, query } = exchange
+  const root = rootType(exchange, experimentFields, 'xnat:experimentData')
   const visible = xnat.state.experiments.all().filter((experiment) => isVisible(exchange, experiment))
   const xsiType = query.get('xsiType') ?? ''
   const kindColumns = isAssessorType(xsiType)
@@ -19,8 +22,9 @@ export function listAllExperiments(exchange: Exchange): Reply {
       : ['subject_ID', 'subject_label']
   return listingReply(
     exchange,
-    visible.map((experiment) => listedExperiment(xnat.state, experiment)),
+    visible.map((experiment) => listedExperiment(xnat.state, experiment)).filter((record) => isOfRoot(record, root)),
     {
+      keys: experimentKeys(root),
       defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', ...kindColumns],
       title: 'Matching experiments',
       canPage: true,
@@ -30,6 +34,7 @@ export function listAllExperiments(exchange: Exchange): Reply {
 
 export function listProjectExperiments(exchange: Exchange): Reply {
   const { xnat, user } = exchange
+  const root = rootType(exchange, experimentFields, 'xnat:subjectAssessorData')
   const project = requireProject(exchange)
   const subject = exchange.params['SUBJECT_ID'] === undefined ? undefined : requireSubject(exchange, project)
   if (!canUseData(user, 'read', project)) {
@@ -41,8 +46,10 @@ export function listProjectExperiments(exchange: Exchange): Reply {
       experiment.sessionId === undefined && (subject === undefined || experiment.subjectId === subject.subjectId)
     return label !== undefined && isListed ? [listedExperiment(xnat.state, experiment, label)] : []
   })
-  return listingReply(exchange, records, {
-    defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', 'xnat:subjectassessordata/id'],
+  const rooted = records.filter((record) => isOfRoot(record, root))
+  return listingReply(exchange, rooted, {
+    defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date'],
+    keys: experimentKeys(root),
     title: 'Matching experiments',
     canPage: true,
   })

@@ -15,9 +15,8 @@ import { Query } from '../query.ts'
 import type { Experiment, Project, Subject } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
 import { listedBelow } from '../resources-below.ts'
-import { tableReply } from '../result-set.ts'
 import { archiveRoutes } from '../router.ts'
-import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
+import { listSharing, sharedProjectName, shareInto, unshare } from '../sharing.ts'
 import { createSubject } from '../subject-records.ts'
 import { refuseActions } from '../uncovered-options.ts'
 import { listAllExperiments, listProjectExperiments } from './experiment-lists.ts'
@@ -69,25 +68,12 @@ function showExperiment(exchange: Exchange): Reply {
     case '/status':
       return textReply('active')
     case '/projects':
-      return tableReply(exchange, experimentProjects(exchange, experiment), {
-        columns: ['label', 'ID', 'Secondary_ID', 'Name'],
-        title: 'Projects',
-      })
+      return listSharing(exchange, experiment)
     case '/history':
       throw new HttpFailure(501, 'The stand-in XNAT keeps no history.', { voice: 'plain' })
     default:
       return itemReply(exchange, experimentItem(state, experiment))
   }
-}
-
-function experimentProjects({ xnat }: Exchange, experiment: Experiment) {
-  const places = [{ projectId: experiment.projectId, label: experiment.label }, ...experiment.shares]
-  return places.flatMap(({ projectId, label }) => {
-    const project = xnat.state.projects.get(projectId)
-    return project === undefined
-      ? []
-      : [{ label, ID: projectId, Secondary_ID: project.secondaryId, Name: project.name }]
-  })
 }
 
 async function putExperiment(exchange: Exchange): Promise<Reply> {

@@ -24,7 +24,7 @@ export function listProjects(exchange: Exchange): Reply {
     restrict === 'edit' || restrict === 'delete'
       ? readable.filter((project) => canEditProject(user, project))
       : readable
-  return listingReply(exchange, listed.map(listedProject), { defaultColumns, title: 'Projects' })
+  return listingReply(exchange, listed.map(listedProject), { defaultColumns, keys: ['ID'], title: 'Projects' })
 }
 
 function listedProject(project: Project): ListedRecord {

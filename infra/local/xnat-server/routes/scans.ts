@@ -8,6 +8,7 @@ import { fieldsFromDocument, fieldsFromQuery, scanFields } from '../fields.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { scanItem } from '../item.ts'
 import { itemReply } from '../item-reply.ts'
+import { isOfRoot, rootType } from '../list-root.ts'
 import { listingReply } from '../listing.ts'
 import { canUse } from '../permissions.ts'
 import type { Experiment, Scan } from '../records.ts'
@@ -48,7 +49,10 @@ function listScans(exchange: Exchange): Reply {
     fields: scan.fields,
     fieldSet: scanFields,
   }))
-  return listingReply(exchange, records, {
+  const root = rootType(exchange, scanFields, 'xnat:imageScanData')
+  const rooted = records.filter((record) => isOfRoot(record, root))
+  return listingReply(exchange, rooted, {
+    keys: ['xnat_imagescandata_id'],
     defaultColumns: ['xnat_imagescandata_id', 'ID', 'type', 'quality', 'xsiType', 'note', 'series_description'],
     title: 'Scans',
   })

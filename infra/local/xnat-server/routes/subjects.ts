@@ -14,7 +14,7 @@ import { canUse, canUseData } from '../permissions.ts'
 import type { Project, Subject } from '../records.ts'
 import { emptyTextReply, type Reply, textReply } from '../reply.ts'
 import { archiveRoutes } from '../router.ts'
-import { sharedProjectName, shareInto, unshare } from '../sharing.ts'
+import { listSharing, sharedProjectName, shareInto, unshare } from '../sharing.ts'
 import { createSubject, mergeSubject } from '../subject-records.ts'
 import { listTimestamp } from '../timestamps.ts'
 
@@ -36,11 +36,7 @@ function listAllSubjects(exchange: Exchange): Reply {
   return listingReply(
     exchange,
     visible.map((subject) => listedSubject(subject, subject.label)),
-    {
-      defaultColumns,
-      title: 'Subjects',
-      canPage: true,
-    },
+    { defaultColumns, keys: ['ID'], title: 'Subjects', canPage: true },
   )
 }
 
@@ -54,7 +50,7 @@ function listProjectSubjects(exchange: Exchange): Reply {
     const label = labelIn(subject, project)
     return label === undefined ? [] : [listedSubject(subject, label)]
   })
-  return listingReply(exchange, records, { defaultColumns, title: 'Subjects', canPage: true })
+  return listingReply(exchange, records, { defaultColumns, keys: ['ID'], title: 'Subjects', canPage: true })
 }
 
 function listedSubject(subject: Subject, label: string): ListedRecord {
@@ -86,7 +82,9 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
 }
 
 function showSubject(exchange: Exchange): Reply {
-  return itemReply(exchange, subjectItem(exchange.xnat.state, requireSubject(exchange)))
+  const subject = requireSubject(exchange)
+  if (exchange.rest.startsWith('/projects')) return listSharing(exchange, subject)
+  return itemReply(exchange, subjectItem(exchange.xnat.state, subject))
 }
 
 async function putSubject(exchange: Exchange): Promise<Reply> {
