@@ -179,7 +179,7 @@ describe('a missing experiment', () => {
 
 describe('what XNAT says and what it did', () => {
   it('is not believed when it answers 500 after writing: the file is sent again and proved', async () => {
-    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, then: '500-after-write' })
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: '500-after-write' })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
 
     await rig.deliver(order)
@@ -189,7 +189,7 @@ describe('what XNAT says and what it did', () => {
   })
 
   it('is not believed when it stored fewer bytes than it was sent', async () => {
-    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, then: 'truncate-store', times: 10 })
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: 'truncate-store', times: 10 })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, randomBytes(10_000))])
 
     await expect(rig.deliver(order)).rejects.toMatchObject({ code: 'NOT_VERIFIED', retry: 'later' })
@@ -208,7 +208,7 @@ describe('what XNAT says and what it did', () => {
     'redirect-to-login',
     'login-page',
   ] as const)('ends delivered after %s', async (fault) => {
-    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, then: fault })
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: fault })
     const contents = [randomBytes(300_000), randomBytes(10)]
     const order = rig.orderFor([
       await rig.put(`${scanPrefix}1.dcm`, contents[0]!),
@@ -224,7 +224,7 @@ describe('what XNAT says and what it did', () => {
   it('is a failure for good when the account may not edit', async () => {
     rig.standIn.faults.next({
       when: { method: 'PUT', path: /\/resources\/DICOM\?|\/resources\/DICOM$/ },
-      then: 'status',
+      kind: 'status',
       status: 403,
     })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'x')])
@@ -247,7 +247,7 @@ describe('what XNAT says and what it did', () => {
   })
 
   it('stops in time when the signal says so, and is done by the next run', async () => {
-    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, then: 'hang' })
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: 'hang' })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
 
     await expect(rig.deliver(order, AbortSignal.timeout(500))).rejects.toThrow()

@@ -73,8 +73,8 @@ describe('provisioning a hub project', () => {
     for (let dieAt = 0; dieAt < clean; dieAt += 1) {
       for (const kind of ['cut-before', 'cut-during-reply', '500-after-write'] as const) {
         await withFreshStandIn(async () => {
-          for (let skipped = 0; skipped < dieAt; skipped += 1) standIn.faults.next({ then: 'slow', delayMs: 0 })
-          standIn.faults.next({ then: kind })
+          for (let skipped = 0; skipped < dieAt; skipped += 1) standIn.faults.next({ kind: 'slow', delayMs: 0 })
+          standIn.faults.next({ kind: kind })
           await provision().catch(() => undefined)
           standIn.faults.clear()
 

@@ -54,7 +54,7 @@ describe('the stack with its data kept', () => {
     await xnatFetch(before, '/data/projects/P/subjects/S/experiments/E?xsiType=xnat:mrSessionData', { method: 'PUT' })
     await fetch(`${before.xnat.url}/__stand-in/faults`, {
       method: 'POST',
-      body: JSON.stringify({ when: { method: 'PUT', path: '/files/' }, then: 'slow', delayMs: 60_000 }),
+      body: JSON.stringify({ when: { method: 'PUT', path: '/files/' }, kind: 'slow', delayMs: 60_000 }),
     })
     const { endpoint, region, buckets, ...credentials } = before.s3
     const s3 = new S3Client({ endpoint, region, credentials })

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noThenProperty: faults read "when ..., then ...", and a string is never called.
 import { createHash } from 'node:crypto'
 import { describe, expect, vi } from 'vitest'
 import type { Fault } from '../../infra/local/xnat-server/faults.ts'
@@ -9,16 +8,16 @@ const upload = (site: Site, body = 'content') => site.send(`PUT ${scanFiles}/a?i
 const listed = async (site: Site) => (await site.send(`GET ${scanFiles}`)).rows()
 
 const replies: [fault: Fault, status: number, text: RegExp][] = [
-  [{ then: 'status' }, 503, /Status page/],
-  [{ then: 'status', status: 429 }, 429, /Status page/],
-  [{ then: 'login-page' }, 200, /BEGIN xnat-templates\/screens\/Login\.vm/],
-  [{ then: 'redirect-to-login' }, 302, /^$/],
-  [{ then: 'unauthorized' }, 401, /HTTP Status 401/],
+  [{ kind: 'status' }, 503, /Status page/],
+  [{ kind: 'status', status: 429 }, 429, /Status page/],
+  [{ kind: 'login-page' }, 200, /BEGIN xnat-templates\/screens\/Login\.vm/],
+  [{ kind: 'redirect-to-login' }, 302, /^$/],
+  [{ kind: 'unauthorized' }, 401, /HTTP Status 401/],
 ]
 
 describe('arranged faults', () => {
   for (const [fault, status, text] of replies) {
-    test(`${fault.then} ${fault.status ?? ''} answers ${status} once and does nothing`, async ({ site }) => {
+    test(`${fault.kind} ${fault.status ?? ''} answers ${status} once and does nothing`, async ({ site }) => {
       site.server.faults.next(fault)
       const answer = await upload(site)
       expect(answer.status).toBe(status)
@@ -29,21 +28,21 @@ describe('arranged faults', () => {
   }
 
   test('500-after-write answers 500 for what was done', async ({ site }) => {
-    site.server.faults.next({ then: '500-after-write' })
+    site.server.faults.next({ kind: '500-after-write' })
     expect((await upload(site)).status).toBe(500)
     expect(await listed(site)).toMatchObject([{ Name: 'a', Size: '7' }])
   })
 
   test('truncate-store answers 200 for a file that lost its end, and lists it as it is', async ({ site }) => {
-    site.server.faults.next({ when: { method: 'PUT' }, then: 'truncate-store' })
+    site.server.faults.next({ when: { method: 'PUT' }, kind: 'truncate-store' })
     expect((await upload(site)).status).toBe(200)
     expect(await listed(site)).toMatchObject([{ Size: '3', digest: createHash('md5').update('con').digest('hex') }])
     expect((await site.send(`GET ${scanFiles}/a`)).text).toBe('con')
   })
 
-  for (const then of ['cut-before', 'cut-during-request'] as const) {
-    test(`${then} breaks the connection and does nothing`, async ({ site }) => {
-      site.server.faults.next({ when: { method: 'PUT' }, then })
+  for (const kind of ['cut-before', 'cut-during-request'] as const) {
+    test(`${kind} breaks the connection and does nothing`, async ({ site }) => {
+      site.server.faults.next({ when: { method: 'PUT' }, kind })
       await expect(upload(site)).rejects.toThrow(/socket hang up|ECONNRESET|EPIPE/)
       expect(await listed(site)).toEqual([])
     })
@@ -51,21 +50,21 @@ describe('arranged faults', () => {
 
   test('cut-during-request breaks a request without a body too', async ({ site }) => {
     await site.send('GET /data/projects')
-    site.server.faults.next({ then: 'cut-during-request' })
+    site.server.faults.next({ kind: 'cut-during-request' })
     await expect(site.send('GET /data/projects')).rejects.toThrow(/socket hang up|ECONNRESET/)
   })
 
   test('cut-during-reply breaks the connection after half of the answer, and the work is done', async ({ site }) => {
     await upload(site, 'x'.repeat(100_000))
-    site.server.faults.next({ when: { path: /\/files\/a$/ }, then: 'cut-during-reply' })
+    site.server.faults.next({ when: { path: /\/files\/a$/ }, kind: 'cut-during-reply' })
     await expect(site.send(`GET ${scanFiles}/a`)).rejects.toThrow(/aborted|ECONNRESET/)
-    site.server.faults.next({ when: { method: 'PUT' }, then: 'cut-during-reply' })
+    site.server.faults.next({ when: { method: 'PUT' }, kind: 'cut-during-reply' })
     await expect(site.send(`PUT ${session}/resources/R`)).rejects.toThrow(/socket hang up|ECONNRESET/)
     expect((await site.send(`GET ${session}/resources`)).rows()).toMatchObject([{ label: 'R' }])
   })
 
   test('hang gives no answer, and does not keep the server from stopping', async ({ site }) => {
-    site.server.faults.next({ then: 'hang' })
+    site.server.faults.next({ kind: 'hang' })
     const answer = site.send('GET /data/projects', { as: 'nobody' })
     const early = Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 100, 'nothing yet'))])
     expect(await early).toBe('nothing yet')
@@ -76,7 +75,7 @@ describe('arranged faults', () => {
 
   test('a slow answer does not keep the server from stopping either', async ({ site }) => {
     await site.send('GET /data/projects')
-    site.server.faults.next({ then: 'slow', delayMs: 60_000 })
+    site.server.faults.next({ kind: 'slow', delayMs: 60_000 })
     const broken = expect(site.send('GET /data/projects')).rejects.toThrow()
     await vi.waitFor(() => expect(site.server.requests.list().at(-1)?.status).toBeUndefined())
     await site.server.stop()
@@ -85,26 +84,26 @@ describe('arranged faults', () => {
 
   test('slow answers late', async ({ site }) => {
     await site.send('GET /data/projects')
-    site.server.faults.next({ then: 'slow', delayMs: 150 })
+    site.server.faults.next({ kind: 'slow', delayMs: 150 })
     const began = performance.now()
     expect((await site.send('GET /data/projects')).status).toBe(200)
     expect(performance.now() - began).toBeGreaterThan(140)
   })
 
   test('a fault waits for the requests it is meant for, as often as it is told', async ({ site }) => {
-    site.server.faults.next({ when: { method: 'GET', path: /\/scans$/ }, then: 'status', status: 502, times: 2 })
+    site.server.faults.next({ when: { method: 'GET', path: /\/scans$/ }, kind: 'status', status: 502, times: 2 })
     const statuses = []
     for (const what of ['GET /data/projects', `GET ${session}/scans`, `GET ${session}/scans`, `GET ${session}/scans`]) {
       statuses.push((await site.send(what)).status)
     }
     expect(statuses).toEqual([200, 502, 502, 200])
-    site.server.faults.next({ then: 'status' })
+    site.server.faults.next({ kind: 'status' })
     site.server.faults.clear()
     expect((await site.send('GET /data/projects')).status).toBe(200)
   })
 
   test('another process arranges faults and reads the requests over HTTP', async ({ site }) => {
-    const order = { when: { method: 'GET', path: 'projects' }, then: 'status', status: 504 }
+    const order = { when: { method: 'GET', path: 'projects' }, kind: 'status', status: 504 }
     const headers = { 'content-type': 'application/json' }
     expect(
       (await site.send('POST /__stand-in/faults', { as: 'nobody', headers, body: JSON.stringify(order) })).status,
@@ -119,7 +118,7 @@ describe('arranged faults', () => {
   })
 
   test('an order that is none is refused', async ({ site }) => {
-    for (const body of ['{"then":"explode"}', 'no json', '{"then":"status","when":{"path":"("}}']) {
+    for (const body of ['{"kind":"explode"}', 'no json', '{"kind":"status","when":{"path":"("}}']) {
       expect((await site.send('POST /__stand-in/faults', { as: 'nobody', body })).status).toBe(400)
     }
   })

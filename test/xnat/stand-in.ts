@@ -54,7 +54,6 @@ export async function textOf(body: Readable): Promise<string> {
 }
 
 /** Arranges what happens to the next request that fits. */
-export function misbehaveNext(xnat: XnatServer, kind: FaultKind, fault: Omit<Fault, 'then'> = {}): void {
-  // biome-ignore lint/suspicious/noThenProperty: this is how the stand-in spells it.
-  xnat.faults.next({ ...fault, then: kind })
+export function misbehaveNext(xnat: XnatServer, kind: FaultKind, fault: Omit<Fault, 'kind'> = {}): void {
+  xnat.faults.next({ ...fault, kind: kind })
 }

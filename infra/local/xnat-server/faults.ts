@@ -17,7 +17,7 @@ export type FaultKind = (typeof kinds)[number]
 
 export interface Fault {
   when?: { method?: string; path?: RegExp }
-  then: FaultKind
+  kind: FaultKind
   /** For `status`; 503 unless given. */
   status?: number
   /** For `slow`; 1000 unless given. */
@@ -35,15 +35,14 @@ export const FaultOrder = z
         path: z.string().refine(isPattern, 'not a regular expression').optional(),
       })
       .optional(),
-    // biome-ignore lint/suspicious/noThenProperty: "when ..., then ..." reads as it is meant, and a string is never called.
-    then: z.enum(kinds),
+    kind: z.enum(kinds),
     status: z.number().int().min(400).max(599).optional(),
     delayMs: z.number().nonnegative().optional(),
     times: z.number().int().positive().optional(),
   })
   .transform(
-    ({ when, then, ...rest }): Fault => ({
-      then,
+    ({ when, kind, ...rest }): Fault => ({
+      kind,
       ...definedOnly(rest),
       when: {
         ...(when?.method !== undefined && { method: when.method }),

@@ -20,8 +20,8 @@ export async function misbehave(
   fault: Fault,
   { request, response, xnat, stopped }: Victim,
 ): Promise<Reply | undefined> {
-  const answer = () => dispatch(request, xnat, { truncateStore: fault.then === 'truncate-store' })
-  switch (fault.then) {
+  const answer = () => dispatch(request, xnat, { truncateStore: fault.kind === 'truncate-store' })
+  switch (fault.kind) {
     case 'status':
       return failureReply(new HttpFailure(fault.status ?? 503))
     case 'hang':
