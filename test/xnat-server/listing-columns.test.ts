@@ -112,6 +112,27 @@ describe('rows of lists', () => {
       ],
     },
     {
+      fact: 'data-api 7.2: a column of a scan type makes a row per scan of that type, and one for a session without any',
+      steps: [
+        scan,
+        { send: 'PUT /data/projects/P1/subjects/S1/experiments/E2?xsiType=xnat:mrSessionData', status: 201 },
+        {
+          send: 'GET /data/experiments?columns=label,xnat:imageScanData/ID&xsiType=xnat:mrSessionData',
+          status: 200,
+          rows: [
+            { label: 'E1', 'xnat:imagescandata/id': '1' },
+            { label: 'E1', 'xnat:imagescandata/id': '2' },
+            { label: 'E2', 'xnat:imagescandata/id': '' },
+          ],
+        },
+        {
+          send: 'GET /data/experiments?columns=label,xnat:ctScanData/ID&xnat:ctScanData/ID=2',
+          status: 200,
+          rows: [{ label: 'E1', 'xnat:ctscandata/id': '2' }],
+        },
+      ],
+    },
+    {
       fact: 'data-api 2.2: the projects of a subject are listed below it, its own first',
       steps: [
         { send: 'PUT /data/projects/P2', status: 200 },

@@ -9,14 +9,18 @@ import { isA } from './xsi-types.ts'
  * The type `xsiType=` names, else the narrowest below the list's own type whose fields are asked for or filtered by.
  * XNAT: several types in `xsiType=` count for nothing.
  */
-export function rootType({ query }: Exchange, set: FieldSet, ownType: string): string {
-  const asked = query.get('xsiType')
+export function rootType(exchange: Exchange, set: FieldSet, ownType: string): string {
+  const asked = exchange.query.get('xsiType')
   if (asked !== undefined && !asked.includes(',')) return asked
-  const names = query.keys().flatMap((key) => (key === 'columns' ? (query.get('columns') ?? '').split(',') : [key]))
-  return names.reduce((root, name) => {
+  return namesAsked(exchange).reduce((root, name) => {
     const type = fullPath(set, name)?.split('/')[0]
     return type !== undefined && isA(type, root) ? type : root
   }, ownType)
+}
+
+/** What a list is asked to show or to be filtered by: shortcuts and paths, among other parameters. */
+export function namesAsked({ query }: Exchange): string[] {
+  return query.keys().flatMap((key) => (key === 'columns' ? (query.get('columns') ?? '').split(',') : [key]))
 }
 
 export function isOfRoot({ values }: { values: Row }, root: string): boolean {

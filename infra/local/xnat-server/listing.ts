@@ -6,6 +6,7 @@ import type { Reply } from './reply.ts'
 import { type Cell, type Row, type TableOptions, tableReply } from './result-set.ts'
 import { refuseActions } from './uncovered-options.ts'
 import { shortcutFor } from './xml-paths.ts'
+import { isA } from './xsi-types.ts'
 
 export interface ListedRecord {
   /** Values by shortcut, those of the default columns among them. */
@@ -66,8 +67,11 @@ function cellOf(record: ListedRecord, name: string): Cell {
   if (Object.hasOwn(record.values, name)) return record.values[name]
   const field = fieldOf(record, name)
   if (field !== undefined) return fieldText(field, record.fields[field.path])
-  // `xnat:mrSessionData/label` is the record's label, as a shortcut of that name would be.
-  const path = name.slice(name.indexOf('/') + 1).toLowerCase()
+  // `xnat:mrSessionData/label` is the record's label, as a shortcut of that name would be; another type's is not.
+  const slash = name.indexOf('/')
+  if (slash > 0 && !isA(String(record.values['xsiType'] ?? name.slice(0, slash)), name.slice(0, slash)))
+    return undefined
+  const path = name.slice(slash + 1).toLowerCase()
   const own = Object.keys(record.values).find((key) => key.toLowerCase() === path)
   return own === undefined ? undefined : record.values[own]
 }
@@ -96,7 +100,7 @@ const reserved = new Set([
 
 function passesFilters(record: ListedRecord, { query }: Exchange): boolean {
   return query.keys().every((key) => {
-    const name = key.includes('/') ? (shortcutFor(record.fieldSet, key) ?? key) : key
+    const name = key.includes('/') ? (shortcutFor(record.fieldSet, key) ?? key.toLowerCase()) : key
     const field = fieldOf(record, name)
     const isColumn = name.includes('/') || field !== undefined || Object.hasOwn(record.values, name)
     if (reserved.has(name) || !isColumn) return true

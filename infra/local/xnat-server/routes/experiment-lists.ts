@@ -8,28 +8,26 @@ import { listingReply } from '../listing.ts'
 import { isVisible, labelIn, requireProject, requireSubject } from '../lookup.ts'
 import { canUseData } from '../permissions.ts'
 import type { Reply } from '../reply.ts'
-import { isAssessorType } from '../xsi-types.ts'
+import { joinScans } from '../scan-columns.ts'
+import { isA } from '../xsi-types.ts'
 
 export function listAllExperiments(exchange: Exchange): Reply {
-  const { xnat, query } = exchange
+  const { xnat } = exchange
   const root = rootType(exchange, experimentFields, 'xnat:experimentData')
   const visible = xnat.state.experiments.all().filter((experiment) => isVisible(exchange, experiment))
-  const xsiType = query.get('xsiType') ?? ''
-  const kindColumns = isAssessorType(xsiType)
-    ? ['session_ID', 'session_label']
-    : xsiType === ''
-      ? []
-      : ['subject_ID', 'subject_label']
-  return listingReply(
-    exchange,
-    visible.map((experiment) => listedExperiment(xnat.state, experiment)).filter((record) => isOfRoot(record, root)),
-    {
-      keys: experimentKeys(root),
-      defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', ...kindColumns],
-      title: 'Matching experiments',
-      canPage: true,
-    },
-  )
+  const kindColumns = [
+    ...(isA(root, 'xnat:subjectAssessorData') ? ['subject_ID', 'subject_label'] : []),
+    ...(isA(root, 'xnat:imageAssessorData') ? ['session_ID', 'session_label'] : []),
+  ]
+  const rooted = visible
+    .map((experiment) => listedExperiment(xnat.state, experiment))
+    .filter((record) => isOfRoot(record, root))
+  return listingReply(exchange, joinScans(exchange, rooted), {
+    keys: experimentKeys(root),
+    defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date', ...kindColumns],
+    title: 'Matching experiments',
+    canPage: true,
+  })
 }
 
 export function listProjectExperiments(exchange: Exchange): Reply {
@@ -47,7 +45,7 @@ export function listProjectExperiments(exchange: Exchange): Reply {
     return label !== undefined && isListed ? [listedExperiment(xnat.state, experiment, label)] : []
   })
   const rooted = records.filter((record) => isOfRoot(record, root))
-  return listingReply(exchange, rooted, {
+  return listingReply(exchange, joinScans(exchange, rooted), {
     defaultColumns: ['ID', 'project', 'date', 'xsiType', 'label', 'insert_date'],
     keys: experimentKeys(root),
     title: 'Matching experiments',
