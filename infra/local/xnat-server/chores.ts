@@ -1,7 +1,8 @@
 import { sweepTokens } from './alias-tokens.ts'
 import type { Chore } from './background.ts'
+import { directArchiveTimer } from './direct-archive/timer.ts'
 import { endLockouts } from './failed-logins.ts'
 import { prearchiveTimer } from './prearchive/timer.ts'
 
 /** Everything the stand-in does by the clock. Of two that are due at once the first here comes first. */
-export const chores: readonly Chore[] = [sweepTokens, endLockouts, prearchiveTimer]
+export const chores: readonly Chore[] = [sweepTokens, endLockouts, prearchiveTimer, directArchiveTimer]

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
+import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { type Change, Journal } from './journal.ts'
 import { entryKey, PrearchiveEntry } from './prearchive/entry.ts'
@@ -40,6 +41,7 @@ export class State {
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
   readonly prearchive: Table<PrearchiveEntry>
+  readonly directArchive: Table<DirectArchiveRow>
   readonly #settings: Table<SiteSettings>
   readonly #switches: Table<Switches>
   readonly #sequences: Table<z.infer<typeof Sequence>>
@@ -92,6 +94,7 @@ export class State {
       save,
     )
     this.prearchive = new Table({ name: 'prearchive', schema: PrearchiveEntry, keyOf: entryKey }, save)
+    this.directArchive = new Table({ name: 'directArchive', schema: DirectArchiveRow, keyOf: directArchiveKey }, save)
     this.#switches = new Table({ name: 'switches', schema: Switches, keyOf: () => 'site' }, save)
     this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
     this.#sequences = new Table({ name: 'sequences', schema: Sequence, keyOf: (sequence) => sequence.name }, save)
@@ -157,6 +160,7 @@ export class State {
       this.aliasTokens,
       this.siteProperties,
       this.prearchive,
+      this.directArchive,
       this.#switches,
       this.#settings,
       this.#sequences,

@@ -60,7 +60,13 @@ export async function incomingFiles(exchange: Exchange): Promise<IncomingFiles> 
   const type = mediaType(request)
   if (type === 'multipart/form-data') {
     if (query.isTrue('inbody')) throw new HttpFailure(400, 'In-body uploads must not be multipart/form-data.')
-    return readMultipart(exchange)
+    const { files, fields, dispose } = await readMultipart(exchange)
+    const refusal = fields.has('reference')
+      ? 'The reference parameter must be in the query string.'
+      : "You didn't provide any data."
+    if (files.length > 0 && !fields.has('reference')) return { files, dispose }
+    await dispose()
+    throw new HttpFailure(400, refusal)
   }
   const extension = fileTypes[type]
   if (!query.isTrue('inbody') && extension === undefined) throw new HttpFailure(400, noFileSentence(exchange))
@@ -88,17 +94,22 @@ export function mediaType(request: IncomingMessage): string {
 }
 
 /** The body as a source whose failing reader leaves the connection open, so that there is still an answer. */
-function bodyOf(request: IncomingMessage): AsyncIterable<unknown> {
+export function bodyOf(request: IncomingMessage): AsyncIterable<unknown> {
   return request.iterator({ destroyOnReturn: false })
 }
 
-async function readMultipart({ request, xnat }: Exchange): Promise<IncomingFiles> {
+export interface MultipartBody extends IncomingFiles {
+  fields: ReadonlyMap<string, string>
+}
+
+/** Spools every file part of a body; the other parts are fields. */
+export async function readMultipart({ request, xnat }: Exchange): Promise<MultipartBody> {
   const contentType = request.headers['content-type']
   if (contentType === undefined) throw new HttpFailure(400)
   const busboy = new Busboy({ headers: { ...request.headers, 'content-type': contentType }, preservePath: true })
   const spooled: { name: string; path: string }[] = []
   const writes: Promise<unknown>[] = []
-  const refused: string[] = []
+  const fields = new Map<string, string>()
   busboy.on('file', (_field, stream, fileName) => {
     const path = xnat.archive.spoolPath()
     const write = spool(stream, path)
@@ -107,8 +118,8 @@ async function readMultipart({ request, xnat }: Exchange): Promise<IncomingFiles
     writes.push(write)
     spooled.push({ name: baseName(fileName.replaceAll('\\', '/')), path })
   })
-  busboy.on('field', (name) => {
-    if (name === 'reference') refused.push(name)
+  busboy.on('field', (name, value) => {
+    fields.set(name, value)
   })
   const dispose = async () => {
     for (const { path } of spooled) await rm(path, { force: true })
@@ -116,12 +127,11 @@ async function readMultipart({ request, xnat }: Exchange): Promise<IncomingFiles
   try {
     await pipeline(bodyOf(request), busboy)
     await Promise.all(writes)
-    if (refused.length > 0) throw new HttpFailure(400, 'The reference parameter must be in the query string.')
   } catch (error) {
     await Promise.allSettled(writes)
     await dispose()
     throw error
   }
-  if (spooled.length === 0) throw new HttpFailure(400, "You didn't provide any data.")
-  return { files: spooled.map(({ name, path }) => ({ name, open: () => createReadStream(path) })), dispose }
+  const files = spooled.map(({ name, path }) => ({ name, open: () => createReadStream(path) }))
+  return { files, fields, dispose }
 }

@@ -1,0 +1,14 @@
+// Sessions that are written straight for the archive (DirectArchiveSession.java). The row is gone once it is archived.
+import * as z from 'zod'
+import { ReceivedSession } from '../prearchive/entry.ts'
+
+export const DirectArchiveRow = ReceivedSession.extend({
+  projectId: z.string(),
+  /** Why it is ERROR. */
+  message: z.string().optional(),
+})
+export type DirectArchiveRow = z.infer<typeof DirectArchiveRow>
+
+export function directArchiveKey({ receivedId }: Pick<DirectArchiveRow, 'receivedId'>): string {
+  return String(receivedId)
+}
