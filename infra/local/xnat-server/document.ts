@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import * as z from 'zod'
 import type { Exchange } from './exchange.ts'
 import { HttpFailure, notCovered } from './http-failure.ts'
-import { mediaType } from './upload-body.ts'
+import { bodyOf, mediaType, readMultipart } from './upload-body.ts'
 import { typeOfElement } from './xsi-types.ts'
 
 export interface ItemDocument {
@@ -28,30 +28,42 @@ export async function readDocument(exchange: Exchange): Promise<ItemDocument | u
   const { request, query } = exchange
   const type = mediaType(request)
   if (query.get('req_format') === 'qs') return undefined
+  if (type === 'multipart/form-data' && query.get('req_format') !== 'form') return readDocumentPart(exchange)
   refuseForm(exchange)
   const isXml =
     type === 'text/xml' || type === 'application/xml' || query.get('req_format') === 'xml' || query.isTrue('inbody')
   if (!isXml || !(Number(request.headers['content-length'] ?? 0) > 0)) return undefined
-  const xml = await readText(request)
-  const validity = XMLValidator.validate(xml)
-  if (validity !== true) throw new HttpFailure(422, `An error occurred parsing the XML ${validity.err.msg}`)
-  return parseDocument(xml)
+  return parseDocument(await readText(bodyOf(request)))
+}
+
+// XNAT: of a multipart body, the parts whose names end in .xml are documents, and the last one counts.
+async function readDocumentPart(exchange: Exchange): Promise<ItemDocument | undefined> {
+  const { request, method, rawPath } = exchange
+  if (!(Number(request.headers['content-length'] ?? 0) > 0)) return undefined
+  const { files, fields, dispose } = await readMultipart(exchange)
+  try {
+    if (fields.size > 0) throw notCovered(method, `${rawPath} with a form`)
+    const document = files.findLast(({ name }) => name?.endsWith('.xml'))
+    return document && parseDocument(await readText(document.open()))
+  } finally {
+    await dispose()
+  }
 }
 
 /** XNAT takes fields from forms too; the stand-in does not, and must not act as if there were none. */
 function refuseForm({ request, query, method, rawPath }: Exchange): void {
   const type = mediaType(request)
-  const isForm =
-    type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data' || query.get('req_format') === 'form'
+  const isForm = type === 'application/x-www-form-urlencoded' || query.get('req_format') === 'form'
   const isEmpty =
     request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0
   if (isForm && !isEmpty) throw notCovered(method, `${rawPath} with a form`)
 }
 
-async function readText(request: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<unknown>): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) throw new TypeError('A body without an encoding is made of buffers.')
     size += chunk.length
     if (size > maxDocumentBytes) throw new HttpFailure(413)
     chunks.push(chunk)
@@ -75,6 +87,8 @@ const parser = new XMLParser({
 })
 
 function parseDocument(xml: string): ItemDocument {
+  const validity = XMLValidator.validate(xml)
+  if (validity !== true) throw new HttpFailure(422, `An error occurred parsing the XML ${validity.err.msg}`)
   const root = Nodes.parse(parser.parse(xml)).find((node) => elementName(node) !== undefined)
   if (root === undefined) throw new HttpFailure(422, 'An error occurred parsing the XML: no root element')
   return itemOf(root)
