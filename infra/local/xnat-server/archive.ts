@@ -10,6 +10,7 @@ export class Archive {
   readonly root: string
   /** Sessions that are not archived yet. */
   readonly received: string
+  readonly userCache: string
   readonly catalogs = new Catalogs()
   readonly #uploads: string
   readonly #cache: string
@@ -20,6 +21,7 @@ export class Archive {
   constructor(dataDir: string) {
     this.root = join(dataDir, 'archive')
     this.received = join(dataDir, 'prearchive')
+    this.userCache = join(dataDir, 'user-cache')
     this.#uploads = join(dataDir, 'uploads')
     this.#cache = join(dataDir, 'cache')
   }
@@ -27,7 +29,7 @@ export class Archive {
   /** Makes the folders; what uploads left behind in a crash goes. */
   async open(): Promise<void> {
     await rm(this.#uploads, { recursive: true, force: true })
-    for (const folder of [this.root, this.received, this.#uploads, this.#cache])
+    for (const folder of [this.root, this.received, this.userCache, this.#uploads, this.#cache])
       await mkdir(folder, { recursive: true })
   }
 

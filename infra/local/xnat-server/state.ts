@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
 import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
 import { FailedLogins } from './failed-logins.ts'
+import { Tracking } from './import/tracking.ts'
 import { type Change, Journal } from './journal.ts'
 import { entryKey, PrearchiveEntry } from './prearchive/entry.ts'
 import {
@@ -38,6 +39,7 @@ export class State {
   /** What administrators set that the stand-in has no use of its own for. */
   readonly siteProperties: Table<z.infer<typeof SiteProperty>>
   readonly failedLogins = new FailedLogins()
+  readonly tracking = new Tracking()
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
   readonly prearchive: Table<PrearchiveEntry>

@@ -1,0 +1,39 @@
+// `dest`, and what it and `src` may look like (UriParserUtils.java).
+import { unassigned } from '../prearchive/entry.ts'
+
+export type Destination =
+  | { kind: 'archive'; project?: string | undefined; subject?: string | undefined; experiment?: string | undefined }
+  | { kind: 'prearchive'; project?: string | undefined; timestamp?: string | undefined; folder?: string | undefined }
+
+const archive =
+  /^\/archive(?:\/projects\/(?<project>[^/]+)(?:\/subjects\/(?<subject>[^/]+)(?:\/experiments\/(?<experiment>[^/]+))?)?)?\/?$/
+const prearchive =
+  /^\/prearchive(?:\/projects\/(?<project>[^/]+)(?:\/(?<timestamp>[^/]+)(?:\/(?<folder>[^/]+))?)?)?\/?$/
+
+/** undefined for what XNAT does not understand. /data and /REST before it mean nothing. */
+export function parseDestination(uri: string): Destination | undefined {
+  const path = uri.replace(/^\/(data|REST)(?=\/)/, '')
+  const archived = archive.exec(path)?.groups
+  if (archived !== undefined) return { kind: 'archive', ...decoded(archived) }
+  const received = prearchive.exec(path)?.groups
+  return received === undefined ? undefined : { kind: 'prearchive', ...decoded(received) }
+}
+
+export function isUnassigned(project: string): boolean {
+  return project.toLowerCase() === unassigned.toLowerCase()
+}
+
+function decoded(groups: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, value]) => [name, value === undefined ? value : decode(value)]),
+  )
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text
+    throw error
+  }
+}
