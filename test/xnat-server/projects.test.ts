@@ -229,6 +229,18 @@ const facts: Case[] = [
     ],
   },
   {
+    fact: 'data-api 0.1: a project is named by shortcut or by path',
+    steps: [
+      { send: 'PUT /data/projects/P2?name=by+shortcut&secondary_ID=two', status: 200 },
+      { send: 'PUT /data/projects/P3?xnat:projectData/name=by+path&xnat:projectData/secondary_ID=three', status: 200 },
+      {
+        send: 'GET /data/projects',
+        status: 200,
+        rows: [{ ID: 'P1' }, { name: 'by shortcut', secondary_ID: 'two' }, { name: 'by path', secondary_ID: 'three' }],
+      },
+    ],
+  },
+  {
     fact: 'data-api 7.2: a filter knows wildcards and lists',
     steps: [
       { send: 'PUT /data/projects/P2?secondary_ID=hub-2', status: 200 },

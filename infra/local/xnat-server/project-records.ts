@@ -2,6 +2,7 @@ import type { ItemDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
 import { fieldsFromDocument, fieldsFromQuery, projectFields } from './fields.ts'
 import { HttpFailure } from './http-failure.ts'
+import type { Query } from './query.ts'
 import type { Project } from './records.ts'
 import { checkedAccessibility } from './routes/project-settings.ts'
 
@@ -31,16 +32,21 @@ export function mergeProject(
 ): Project {
   const fromDocument = document === undefined ? {} : fieldsFromDocument(document.values, projectFields)
   const aliases = document?.children.get('aliases/alias')?.map((alias) => alias.values.get('') ?? '') ?? []
-  const alias = query.get('alias')
+  const alias = query.get('alias') ?? query.get('xnat:projectData/aliases/alias/alias')
   return {
     ...project,
-    secondaryId: query.get('secondary_ID') ?? document?.values.get('secondary_ID') ?? project.secondaryId,
-    name: query.get('name') ?? document?.values.get('name') ?? project.name,
+    secondaryId: asked(query, 'secondary_ID') ?? document?.values.get('secondary_ID') ?? project.secondaryId,
+    name: asked(query, 'name') ?? document?.values.get('name') ?? project.name,
     aliases: [...new Set([...project.aliases, ...aliases, ...(alias === undefined ? [] : [alias])])].filter(
       (name) => name !== '',
     ),
     fields: { ...project.fields, ...fromDocument, ...fieldsFromQuery(query, projectFields, options) },
   }
+}
+
+/** By its shortcut, else by its path. */
+function asked(query: Query, name: string): string | undefined {
+  return query.get(name) ?? query.get(`xnat:projectData/${name}`)
 }
 
 export function refuseCollision(exchange: Exchange, project: Project): void {
