@@ -28,6 +28,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   SERVICE_KEY_REFUSED: { status: 401 },
   PROJECT_NOT_FOUND: { status: 404 },
   PROJECT_EXISTS: { status: 400 },
+  EXPERIMENT_NOT_FOUND: { status: 404 },
+  USER_NOT_FOUND: { status: 404 },
+  USER_EXISTS: { status: 409 },
+  COMMAND_NOT_INSTALLED: { status: 500 },
+  EVENT_SERVICE_OFF: { status: 500 },
+  // A value that cannot be one segment of a path in XNAT names nothing there.
+  UNSAFE_PATH_VALUE: { status: 422 },
+  FILTER_NOT_EXACT: { status: 422 },
   DELIVERY_NOT_FOUND: { status: 404 },
 }
 

@@ -151,3 +151,15 @@ export class DeliveryError extends AppError {
     this.code = options.code
   }
 }
+
+const provisioningRetry = {
+  COMMAND_NOT_INSTALLED: 'never',
+  EVENT_SERVICE_OFF: 'never',
+} as const satisfies Record<string, Retry>
+
+/** XNAT lacks what a project needs. The message says what to do and is meant for the caller. */
+export class ProvisioningError extends AppError {
+  constructor(message: string, { code }: { code: keyof typeof provisioningRetry }) {
+    super(message, { code, retry: provisioningRetry[code] })
+  }
+}

@@ -1,6 +1,12 @@
 // One bucket, as the product sees it. The only place that knows S3's commands.
 import { Readable } from 'node:stream'
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import { StorageError } from '../errors.ts'
 import { storageError } from './failure.ts'
 
@@ -39,6 +45,8 @@ export interface ObjectStore {
     text: string,
     options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean },
   ): Promise<WriteOutcome>
+  /** Deletes an object; one that is not there is as good as deleted. */
+  remove(key: string): Promise<void>
 }
 
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
@@ -95,7 +103,11 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     }
   }
 
-  return { find, open, readText, writeText }
+  const remove: ObjectStore['remove'] = async (key) => {
+    await orThrow(client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })), 'DeleteObject')
+  }
+
+  return { find, open, readText, writeText, remove }
 }
 
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})

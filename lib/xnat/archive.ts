@@ -9,12 +9,15 @@ import { cell, filledCell, resultSet } from './result-set.ts'
 
 const json: Query = { format: 'json' }
 
-const SubjectRow = z.object({ ID: filledCell, project: cell, label: cell, insert_date: cell }).transform((row) => ({
-  subjectId: row.ID,
-  projectId: row.project,
-  subjectLabel: row.label,
-  insertedAt: row.insert_date,
-}))
+const SubjectRow = z
+  .object({ ID: filledCell, project: cell, label: cell, insert_date: cell, insert_user: cell })
+  .transform((row) => ({
+    subjectId: row.ID,
+    projectId: row.project,
+    subjectLabel: row.label,
+    insertedAt: row.insert_date,
+    insertedBy: row.insert_user,
+  }))
 export type SubjectSummary = z.infer<typeof SubjectRow>
 
 /** The subjects of a project, those shared into it included. */

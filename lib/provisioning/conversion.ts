@@ -1,0 +1,117 @@
+// DICOM -> NIfTI on arrival: the command's wrapper enabled for the project, and one subscription that starts it.
+import { ProvisioningError } from '../errors.ts'
+import {
+  createSubscription,
+  deleteSubscription,
+  isEventServiceOn,
+  isSameSubscription,
+  listSubscriptions,
+  type Subscription,
+  type SubscriptionDescription,
+  setSubscriptionActive,
+} from '../xnat/automation.ts'
+import type { XnatClient } from '../xnat/client.ts'
+import { enableWrapper, listCommands, wrapperState } from '../xnat/commands.ts'
+import type { Aspect } from './aspect.ts'
+
+interface ConversionDeps {
+  xnat: XnatClient
+  signal: AbortSignal
+}
+
+interface ConversionCommand {
+  commandId: number
+  wrapperId: number
+  wrapperName: string
+}
+
+/**
+ * Looks up the command that converts.
+ *
+ * @throws {ProvisioningError} COMMAND_NOT_INSTALLED when no command has the image, or none that XNAT can run.
+ */
+export async function findConversionCommand(
+  { xnat, signal }: ConversionDeps,
+  image: string,
+): Promise<ConversionCommand> {
+  const [command] = await listCommands(xnat, { image, signal })
+  const [wrapper] = command?.wrappers ?? []
+  if (command === undefined || wrapper === undefined) {
+    const what =
+      command === undefined ? 'no command with that image' : 'a command with that image that has no XNAT wrapper'
+    // FLIP cuts texts at 1000 characters: the advice must stand before that (flip-contract 1.4).
+    throw new ProvisioningError(
+      `DICOM to NIfTI conversion cannot be set up: XNAT has ${what}, ${image}. Install the dcm2niix command for it in XNAT's Container Service, or set DCM2NIIX_IMAGE to the installed image, and ask again: what is done already is kept.`,
+      { code: 'COMMAND_NOT_INSTALLED' },
+    )
+  }
+  return { commandId: command.commandId, wrapperId: wrapper.wrapperId, wrapperName: wrapper.name }
+}
+
+/** Whether the project may run the wrapper. */
+export function wrapperAspect({ xnat, signal }: ConversionDeps, projectId: string, command: ConversionCommand): Aspect {
+  return {
+    name: 'nifti-wrapper',
+    inspect: async () => {
+      const { forProject } = await wrapperState(xnat, { ...command, projectId }, { signal })
+      return forProject
+        ? { state: 'as-wanted' }
+        : { state: 'missing', detail: 'the wrapper is not enabled for the project' }
+    },
+    mend: () => enableWrapper(xnat, { ...command, projectId }, { signal }),
+  }
+}
+
+/** One subscription, switched on or off; further ones that do the same are removed, since each would convert again. */
+export function subscriptionAspect(
+  { xnat, signal }: ConversionDeps,
+  projectId: string,
+  { wrapperId }: ConversionCommand,
+  isActive: boolean,
+): Aspect {
+  const wanted = describeSubscription(projectId, wrapperId, isActive)
+  const same = async () => {
+    const subscriptions = await listSubscriptions(xnat, { projectId }, { signal })
+    return subscriptions.filter((each) => isSameSubscription(each, wanted)).toSorted(bySubscriptionId)
+  }
+  return {
+    name: 'nifti-subscription',
+    inspect: async () => {
+      await requireEventService({ xnat, signal })
+      const [first, ...others] = await same()
+      if (first === undefined) return { state: 'missing', detail: 'there is no such subscription' }
+      if (others.length > 0) return { state: 'changed', detail: `there are ${others.length + 1} that do the same` }
+      if (first.isActive !== isActive)
+        return { state: 'changed', detail: first.isActive ? 'it is active' : 'it is not active' }
+      return { state: 'as-wanted' }
+    },
+    mend: async () => {
+      if ((await same()).length === 0) await createSubscription(xnat, wanted, { signal })
+      // Two who found none at the same time each made one. All keep the oldest, so one is left.
+      const [first, ...others] = await same()
+      for (const { subscriptionId } of others) await deleteSubscription(xnat, { projectId, subscriptionId }, { signal })
+      if (first === undefined || first.isActive === isActive) return
+      await setSubscriptionActive(xnat, { projectId, subscriptionId: first.subscriptionId, isActive }, { signal })
+    },
+  }
+}
+
+const bySubscriptionId = (one: Subscription, other: Subscription) => one.subscriptionId - other.subscriptionId
+
+// XNAT: with the Event Service off, listing fails with 500 and creating with 405 (EventServiceRestApi.java).
+async function requireEventService({ xnat, signal }: ConversionDeps): Promise<void> {
+  if (await isEventServiceOn(xnat, { signal })) return
+  throw new ProvisioningError(
+    "DICOM to NIfTI conversion cannot be set up: XNAT's Event Service is off. An administrator turns it on with PUT /xapi/events/prefs, and asks again: what is done already is kept.",
+    { code: 'EVENT_SERVICE_OFF' },
+  )
+}
+
+const describeSubscription = (projectId: string, wrapperId: number, isActive: boolean): SubscriptionDescription => ({
+  projectId,
+  name: 'DICOM-NIfTI Conversion',
+  event: { type: 'ScanEvent', status: 'CREATED' },
+  wrapperId,
+  payloadFilter: '(@.resources.length() > 0 && "DICOM" in @.resources[*].label)',
+  isActive,
+})
