@@ -48,6 +48,11 @@ export class PathPart {
     refuseUnsafe(value)
     return new PathPart(encodeURIComponent(value))
   }
+
+  static xsiType(xsiType: string): PathPart {
+    if (!/^[\w-]+:[\w-]+$/.test(xsiType)) throw unsafe()
+    return new PathPart(xsiType)
+  }
 }
 
 /**
@@ -65,6 +70,9 @@ export const filePath = PathPart.file
 
 /** A segment in one of the few places where XNAT does decode escapes: scan IDs in file routes, project members. */
 export const decodedSegment = PathPart.decoded
+
+/** The name of a data type, such as `xnat:mrSessionData`, with its colon as it is. */
+export const xsiTypeSegment = PathPart.xsiType
 
 function encodeValue(value: string | number | PathPart | XnatPath): string {
   if (value instanceof XnatPath) return value.path

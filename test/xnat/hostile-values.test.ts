@@ -6,6 +6,7 @@ import { listAssessors } from '../../lib/xnat/assessors.ts'
 import type { XnatClient } from '../../lib/xnat/client.ts'
 import type { RequestRecord } from '../../lib/xnat/client-options.ts'
 import { enableWrapper } from '../../lib/xnat/commands.ts'
+import { listDataFields } from '../../lib/xnat/data-types.ts'
 import { dumpDicom } from '../../lib/xnat/dicom-dump.ts'
 import { finishDirectArchive } from '../../lib/xnat/direct-archive.ts'
 import { downloadArchive } from '../../lib/xnat/downloads.ts'
@@ -78,6 +79,7 @@ const calls: Record<string, (client: XnatClient, value: string) => Promise<unkno
   enableWrapper: (client, value) => enableWrapper(client, { commandId: 1, wrapperName: value, projectId: 'P' }),
   dumpDicom: (client, value) =>
     dumpDicom(client, { projectId: 'P', subject: 'S', experiment: 'E', scanId: '1', file: value }),
+  listDataFields: (client, value) => listDataFields(client, value),
   findUser: (client, value) => findUser(client, value),
   issueToken: (client, value) => issueToken(client, { username: value }),
   validateToken: (client, value) => validateToken(client, { alias: 'a', secret: value }),
