@@ -1,4 +1,4 @@
-import { nextExperimentId } from './accession.ts'
+import { givenId, nextExperimentId } from './accession.ts'
 import type { ItemDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
 import { experimentFields, fieldsFromDocument, fieldsFromQuery } from './fields.ts'
@@ -24,7 +24,11 @@ export function createExperiment(
   // XNAT: the identifier check throws where nobody turns it into a 4xx (SubjAssessmentResource.java).
   if (label !== undefined && !/^[\w .-]+$/.test(label))
     throw new HttpFailure(500, 'Identifiers cannot use special characters.')
-  const experimentId = nextExperimentId(xnat.state)
+  const given = givenId(exchange.query, document)
+  // XNAT: the record of that ID would be changed, and may not be by way of another project or label.
+  if (given !== undefined && xnat.state.experiments.get(given) !== undefined)
+    throw new HttpFailure(409, 'Project must be modified through separate URI.')
+  const experimentId = given ?? nextExperimentId(xnat.state)
   const blank: Experiment = {
     experimentId,
     projectId: project.projectId,

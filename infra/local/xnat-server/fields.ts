@@ -102,6 +102,13 @@ export function findByPath(fields: FieldSet, path: string): Field | undefined {
   return fields.get(path.replace(/\[@?xsi:type=[\w:]+\]/gi, '').toLowerCase())
 }
 
+// What a record is called and where it is: known paths, though no fields of it.
+const identityPaths = new Set(
+  ['id', 'label', 'project', 'subject_id', 'imagesession_id', 'image_session_id', 'name', 'secondary_id'].concat(
+    'aliases/alias/alias',
+  ),
+)
+
 /**
  * The fields a query sets.
  *
@@ -113,6 +120,7 @@ export function fieldsFromQuery(query: Query, fields: FieldSet, options: { isNew
     const slash = name.indexOf('/')
     const field = slash > 0 ? findByPath(fields, name.slice(slash + 1)) : findByShortcut(fields, name)
     if (field !== undefined) found[field.path] = checkValue(field, value)
+    else if (slash > 0 && identityPaths.has(name.slice(slash + 1).toLowerCase())) continue
     // XNAT: an unknown path makes a create drop every query field without a word (SecureResource.java loadItem).
     else if (slash > 0 && options.isNew) return {}
   }

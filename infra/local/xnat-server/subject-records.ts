@@ -1,7 +1,8 @@
-import { nextSubjectId } from './accession.ts'
+import { givenId, nextSubjectId } from './accession.ts'
 import type { ItemDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
 import { fieldsFromDocument, fieldsFromQuery, subjectFields } from './fields.ts'
+import { HttpFailure } from './http-failure.ts'
 import type { Project, Subject } from './records.ts'
 
 /** Creates a subject. XNAT does the same on its own when an experiment names one that is missing. */
@@ -11,8 +12,12 @@ export function createSubject(
   label: string | undefined,
   document?: ItemDocument,
 ): Subject {
-  const { xnat, user } = exchange
-  const subjectId = nextSubjectId(xnat.state)
+  const { xnat, user, query } = exchange
+  const given = givenId(query, document)
+  // XNAT: the record of that ID would be changed, and may not be by way of another project (SubjectResource.java).
+  if (given !== undefined && xnat.state.subjects.get(given) !== undefined)
+    throw new HttpFailure(409, 'Project must be modified through separate URI.')
+  const subjectId = given ?? nextSubjectId(xnat.state)
   const blank: Subject = {
     subjectId,
     projectId: project.projectId,

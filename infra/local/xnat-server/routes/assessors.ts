@@ -1,5 +1,5 @@
 // Image assessors (ProjSubExptAsstList.java, ExptAssessmentResource.java).
-import { nextExperimentId } from '../accession.ts'
+import { givenId, nextExperimentId } from '../accession.ts'
 import { deleteExperimentData } from '../deletion.ts'
 import { readDocument } from '../document.ts'
 import type { Exchange } from '../exchange.ts'
@@ -84,7 +84,7 @@ async function deleteAssessor(exchange: Exchange): Promise<Reply> {
 }
 
 function create(
-  { params, xnat, user }: Exchange,
+  { params, xnat, user, query }: Exchange,
   session: Experiment,
   made: Pick<Experiment, 'xsiType' | 'fields'>,
 ): Experiment {
@@ -94,7 +94,7 @@ function create(
   }
   return xnat.state.experiments.put({
     ...made,
-    experimentId: nextExperimentId(xnat.state),
+    experimentId: givenId(query, undefined) ?? nextExperimentId(xnat.state),
     projectId: session.projectId,
     label,
     subjectId: session.subjectId,
