@@ -26,6 +26,8 @@ describe('the stand-in XNAT', () => {
   for (const client of clients) {
     it(`takes ${client.name} through everything its users do`, { timeout: 120_000 }, async ({ skip }) => {
       const missing = whyMissing(client)
+      // Reporters keep the reason of a skipped test to themselves.
+      if (missing !== undefined) process.stderr.write(`${client.name} is not tried: ${missing}\n`)
       skip(missing !== undefined, missing)
       await travel(client)
     })

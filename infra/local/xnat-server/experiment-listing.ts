@@ -16,6 +16,7 @@ export function listedExperiment(state: State, experiment: Experiment, label = e
       label,
       insert_date: listTimestamp(experiment.inserted.at),
       insert_user: experiment.inserted.by,
+      last_modified: listTimestamp(experiment.modifiedAt ?? experiment.inserted.at),
       subject_ID: experiment.subjectId,
       subject_label: state.subjects.get(experiment.subjectId)?.label,
       subject_project: state.subjects.get(experiment.subjectId)?.projectId,

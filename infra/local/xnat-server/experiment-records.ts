@@ -59,13 +59,14 @@ export function requireCreatable(
 }
 
 export function mergeExperiment(
-  { query }: Exchange,
+  { query, xnat }: Exchange,
   experiment: Experiment,
   document: ItemDocument | undefined,
   options: { isNew: boolean },
 ): Experiment {
   return {
     ...experiment,
+    ...(!options.isNew && { modifiedAt: xnat.now().toISOString() }),
     fields: {
       ...experiment.fields,
       ...(document !== undefined && fieldsFromDocument(document.values, experimentFields)),

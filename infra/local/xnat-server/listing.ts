@@ -105,7 +105,7 @@ function passesFilters(record: ListedRecord, { query }: Exchange): boolean {
     const isColumn = name.includes('/') || field !== undefined || Object.hasOwn(record.values, name)
     if (reserved.has(name) || !isColumn) return true
     const value = String(cellOf(record, name) ?? '')
-    const type = name === 'insert_date' ? 'date' : (field?.type ?? 'string')
+    const type = name === 'insert_date' || name === 'last_modified' ? 'date' : (field?.type ?? 'string')
     // XNAT: a comma means "or" (QueryOrganizerResource.java process*Query).
     return (query.get(key) ?? '').split(',').some((part) => matches(value, part.trim(), type))
   })

@@ -20,6 +20,8 @@ export const User = z.object({
 export type User = z.infer<typeof User>
 
 const Inserted = z.object({ at: z.string(), by: z.string() })
+/** Absent until the first change. */
+const ModifiedAt = z.string().optional()
 
 export const Project = z.object({
   projectId: z.string(),
@@ -45,6 +47,7 @@ export const Subject = z.object({
   fields: z.record(z.string(), z.string()),
   shares: z.array(Share),
   inserted: Inserted,
+  modifiedAt: ModifiedAt,
 })
 export type Subject = z.infer<typeof Subject>
 
@@ -59,6 +62,7 @@ export const Experiment = z.object({
   fields: z.record(z.string(), z.string()),
   shares: z.array(Share),
   inserted: Inserted,
+  modifiedAt: ModifiedAt,
 })
 export type Experiment = z.infer<typeof Experiment>
 

@@ -30,13 +30,14 @@ export function createSubject(
 }
 
 export function mergeSubject(
-  { query }: Exchange,
+  { query, xnat }: Exchange,
   subject: Subject,
   document: ItemDocument | undefined,
   options: { isNew: boolean },
 ): Subject {
   return {
     ...subject,
+    ...(!options.isNew && { modifiedAt: xnat.now().toISOString() }),
     fields: {
       ...subject.fields,
       ...(document !== undefined && fieldsFromDocument(document.values, subjectFields)),

@@ -39,6 +39,7 @@ const experimentDeclarations: Declarations = {
     session_label: 'xnat:imageSessionData/label',
     insert_date: 'xnat:experimentData/meta/insert_date',
     insert_user: 'xnat:experimentData/meta/insert_user/login',
+    last_modified: 'xnat:experimentData/meta/last_modified',
     xsiType: 'xnat:experimentData/extension_item/element_name',
   },
 }
@@ -66,6 +67,7 @@ const subjectDeclarations: Declarations = {
     label: 'xnat:subjectData/label',
     insert_date: 'xnat:subjectData/meta/insert_date',
     insert_user: 'xnat:subjectData/meta/insert_user/login',
+    last_modified: 'xnat:subjectData/meta/last_modified',
   },
 }
 

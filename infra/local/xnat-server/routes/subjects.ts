@@ -61,6 +61,7 @@ function listedSubject(subject: Subject, label: string): ListedRecord {
       label,
       insert_date: listTimestamp(subject.inserted.at),
       insert_user: subject.inserted.by,
+      last_modified: listTimestamp(subject.modifiedAt ?? subject.inserted.at),
       URI: `/data/subjects/${subject.subjectId}`,
     },
     fields: subject.fields,
