@@ -27,7 +27,7 @@ const contentTypes: Record<ArchiveFormat, string> = {
   'tar.gz': 'application/x-gtar',
 }
 
-interface PackedFile {
+export interface PackedFile {
   name: string
   path: string
   size: number
@@ -61,13 +61,13 @@ async function presentFiles(exchange: Exchange, target: Target, files: readonly 
 }
 
 // XNAT: `compression` is the zip method, not a level (SecureResource.java identifyCompression).
-function zipMethod({ query }: Exchange): number {
+export function zipMethod({ query }: Exchange): number {
   const asked = query.get('compression') ?? '0'
   if (!/^\d+$/.test(asked)) throw new HttpFailure(400)
   return Number(asked)
 }
 
-function zipOf(files: readonly PackedFile[], isDeflated: boolean): Readable {
+export function zipOf(files: readonly PackedFile[], isDeflated: boolean): Readable {
   const zip = new ZipFile()
   for (const { path, name, mtime } of files) zip.addFile(path, name, { compress: isDeflated, mtime })
   zip.end()

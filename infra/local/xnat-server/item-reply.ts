@@ -46,7 +46,7 @@ export const attributeNames: ReadonlySet<string> = new Set([
 ])
 const internalNames = new Set(['xnat_imagescandata_id', 'xnat_abstractresource_id'])
 
-function itemXml(item: Item): string {
+export function itemXml(item: Item): string {
   const name = elementOfType(item.meta['xsi:type'])
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${name}${attributesXml(item)} ${namespaces}>${contentXml(item)}</${name}>\n`
 }

@@ -76,7 +76,7 @@ export function securableOf(state: State, resource: Resource): Securable | undef
   return experiment && { kind: 'item', item: experiment }
 }
 
-function hasAllData(user: User | undefined, right: Right): boolean {
+export function hasAllData(user: User | undefined, right: Right): boolean {
   const groups = user?.groups ?? []
   return groups.includes('ALL_DATA_ADMIN') || (right === 'read' && groups.includes('ALL_DATA_ACCESS'))
 }
