@@ -31,6 +31,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EXPERIMENT_NOT_FOUND: { status: 404 },
   USER_NOT_FOUND: { status: 404 },
   USER_EXISTS: { status: 409 },
+  PACS_NOT_FOUND: { status: 404 },
+  STUDY_NOT_FOUND: { status: 404 },
+  PACS_UNAVAILABLE: { status: 500 },
+  STUDIES_PARTLY_QUEUED: { status: 500 },
   COMMAND_NOT_INSTALLED: { status: 500 },
   EVENT_SERVICE_OFF: { status: 500 },
   // A value that cannot be one segment of a path in XNAT names nothing there.

@@ -4,6 +4,19 @@ import { ConfigError } from './errors.ts'
 
 const secret = z.string().min(1)
 
+// DICOM: 1 to 16 characters without backslash and control characters (PS3.5 6.2, AE).
+const AeTitle = z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/)
+
+const EnvelopeKeyRing = z
+  .string()
+  .transform((text) => text.split(/\s+/).filter((entry) => entry !== ''))
+  .transform((entries) =>
+    entries.map((entry) => entry.split(':')).map((parts) => (parts.length === 1 ? ['shared', ...parts] : parts)),
+  )
+  .transform((pairs) => pairs.map(([kid = '', key = '']) => [kid, Buffer.from(key, 'base64')] as const))
+  .refine((pairs) => pairs.length > 0 && pairs.every(([kid, key]) => kid !== '' && key.length === 32))
+  .transform((pairs) => ({ kid: pairs[0]?.[0] ?? '', keys: Object.fromEntries(pairs) }))
+
 const Environment = z.object({
   /** XNAT's base address, with its context path if it has one. */
   XNAT_URL: z.url({ protocol: /^https?$/ }),
@@ -21,6 +34,15 @@ const Environment = z.object({
   DELIVERIES_QUEUE_URL: z.url(),
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
+  /** XNAT's DICOM receiver, to which the PACS sends. */
+  XNAT_AETITLE: AeTitle.default('XNAT'),
+  XNAT_PORT: z.coerce.number().int().min(1).max(65_535).default(8104),
+  /** The PACS to ask when XNAT cannot say which it has. */
+  PACS_ID: z.coerce.number().int().positive().optional(),
+  /** The image of the dcm2niix command, exactly as XNAT's Container Service has it. */
+  DCM2NIIX_IMAGE: z.string().min(1).default('xnat/dcm2niix:latest'),
+  /** AES-256 keys for sealed values, in base64: one, whose id is `shared`, or several as `id:key`; the first seals. */
+  AES_KEY_BASE64: EnvelopeKeyRing,
   LOG_LEVEL: z
     .string()
     .toLowerCase()
@@ -41,6 +63,9 @@ const Config = Environment.transform((env) => ({
     uploads: { url: env.UPLOADS_QUEUE_URL, deadLettersUrl: env.UPLOADS_DEAD_LETTERS_URL },
     deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
   },
+  imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },
+  conversionImage: env.DCM2NIIX_IMAGE,
+  envelope: env.AES_KEY_BASE64,
   logLevel: env.LOG_LEVEL,
   release: env.FLIP_RELEASE,
 }))

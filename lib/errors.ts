@@ -163,3 +163,17 @@ export class ProvisioningError extends AppError {
     super(message, { code, retry: provisioningRetry[code] })
   }
 }
+
+const pacsRetry = {
+  PACS_NOT_FOUND: 'never',
+  PACS_UNAVAILABLE: 'later',
+  STUDY_NOT_FOUND: 'never',
+  STUDIES_PARTLY_QUEUED: 'never',
+} as const satisfies Record<string, Retry>
+
+/** The PACS behind XNAT is not there, not to be reached now, or does not have what was asked for. */
+export class PacsError extends AppError {
+  constructor(message: string, { code, cause }: { code: keyof typeof pacsRetry; cause?: unknown }) {
+    super(message, { code, retry: pacsRetry[code], cause })
+  }
+}

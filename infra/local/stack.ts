@@ -89,6 +89,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     XNAT_SERVICE_PASSWORD: xnat.password,
     TRUST_INTERNAL_SERVICE_KEY: serviceKey.key,
     TRUST_INTERNAL_SERVICE_KEY_HEADER: serviceKey.header,
+    AES_KEY_BASE64: keys.envelopeKey,
     AWS_ACCESS_KEY_ID: keys.s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.s3.secretAccessKey,
     AWS_ENDPOINT_URL_S3: s3.url,
@@ -129,6 +130,8 @@ async function temporaryFolder(started: AsyncDisposableStack): Promise<string> {
 
 const Keys = z.object({
   serviceKey: z.string(),
+  /** AES-256, in base64. */
+  envelopeKey: z.string(),
   s3: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
 })
 
@@ -138,6 +141,7 @@ async function localKeys(dataDir: string): Promise<z.infer<typeof Keys>> {
   if (existsSync(file)) return Keys.parse(JSON.parse(await readFile(file, 'utf8')))
   const keys = {
     serviceKey: `local-${randomBytes(12).toString('hex')}`,
+    envelopeKey: randomBytes(32).toString('base64'),
     s3: { accessKeyId: 'LOCALSTACKKEY', secretAccessKey: `local-${randomBytes(12).toString('hex')}` },
   }
   await mkdir(dataDir, { recursive: true })

@@ -18,9 +18,13 @@ const RequestRow = z
     executedTime: z.number().optional(),
     retries: z.number().optional(),
     errorMessage: z.string().optional(),
+    /** 1 for a request of one study, 10 otherwise; the queue runs from low to high. */
+    priority: z.number().optional(),
+    created: z.number().optional(),
   })
-  .transform(({ xnatProject, queuedTime, executedTime, ...row }) => ({
+  .transform(({ xnatProject, queuedTime, executedTime, created, ...row }) => ({
     ...row,
+    createdAtMs: created,
     projectId: xnatProject,
     queuedAtMs: queuedTime,
     executedAtMs: executedTime,

@@ -11,6 +11,7 @@ export const testEnvironment = {
   XNAT_SERVICE_USER: 'service',
   XNAT_SERVICE_PASSWORD: 'fake-password',
   TRUST_INTERNAL_SERVICE_KEY: 'fake-key',
+  AES_KEY_BASE64: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   INCOMING_BUCKET: 'incoming',
   STATE_BUCKET: 'state',
   UPLOADS_QUEUE_URL: 'http://127.0.0.1:9/0/uploads',
