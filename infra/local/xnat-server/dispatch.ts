@@ -1,16 +1,25 @@
 // From a request to the reply XNAT would give: firewall, sign-in, entry point, CSRF, routing.
 import type { IncomingMessage } from 'node:http'
 import type { Exchange, Methods, Xnat } from './exchange.ts'
+import { homePage } from './home-page.ts'
 import { HttpFailure, notCovered } from './http-failure.ts'
 import { loginPage } from './login-page.ts'
 import { Query } from './query.ts'
 import { failureReply, type Reply } from './reply.ts'
 import { type Match, Router } from './router.ts'
 import { aliasTokenRoutes } from './routes/alias-tokens.ts'
+import { archiveServiceRoutes } from './routes/archive-services.ts'
 import { assessorRoutes } from './routes/assessors.ts'
+import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
 import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
+import { importRoutes } from './routes/import.ts'
+import { eventTrackingXapiRoutes, statusRoutes } from './routes/import-status.ts'
 import { uncoveredRoutes } from './routes/not-covered.ts'
+import { prearchiveRoutes } from './routes/prearchive.ts'
+import { prearchiveBatchRoutes } from './routes/prearchive-batches.ts'
+import { prearchiveScanRoutes } from './routes/prearchive-scans.ts'
+import { prearchiveSessionRoutes } from './routes/prearchive-session.ts'
 import { accessibilityRoutes } from './routes/project-settings.ts'
 import { projectUserRoutes } from './routes/project-users.ts'
 import { projectRoutes } from './routes/projects.ts'
@@ -22,6 +31,7 @@ import { searchElementRoutes } from './routes/search-elements.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { siteXapiRoutes } from './routes/site.ts'
 import { subjectRoutes } from './routes/subjects.ts'
+import { userCacheRoutes } from './routes/user-cache.ts'
 import { userGroupXapiRoutes } from './routes/user-groups.ts'
 import { userRoleXapiRoutes } from './routes/user-roles.ts'
 import { userSessionRoutes, userSessionXapiRoutes } from './routes/user-sessions.ts'
@@ -47,6 +57,14 @@ const router = new Router([
   ...userRoutes,
   ...userSessionRoutes,
   ...aliasTokenRoutes,
+  ...prearchiveRoutes,
+  ...prearchiveSessionRoutes,
+  ...prearchiveScanRoutes,
+  ...prearchiveBatchRoutes,
+  ...archiveServiceRoutes,
+  ...importRoutes,
+  ...statusRoutes,
+  ...userCacheRoutes,
 ])
 
 const xapi: readonly XapiRoute[] = [
@@ -57,6 +75,8 @@ const xapi: readonly XapiRoute[] = [
   ...userSessionXapiRoutes,
   ...userGroupXapiRoutes,
   ...namedUserXapiRoutes,
+  ...directArchiveXapiRoutes,
+  ...eventTrackingXapiRoutes,
 ]
 
 interface Received {
@@ -109,6 +129,11 @@ function refuseUnsafePath(path: string): void {
 async function route(received: Received, signedIn: SignedIn, xnat: Xnat): Promise<Reply> {
   const { method, rawPath } = received
   if (rawPath.startsWith('/app/template/Login.vm')) return loginPage()
+  if (rawPath === '/') {
+    // XNAT: outside the data paths everybody is sent to the login page (XnatAuthenticationEntryPoint.java).
+    if (signedIn.user === undefined && xnat.state.settings.requireLogin) throw redirectToLogin(xnat)
+    return homePage(signedIn.user)
+  }
   const mount = /^\/(data|REST|xapi)(?=\/|$)/.exec(rawPath)?.[1]
   if (mount === undefined) throw notCovered(method, rawPath)
   const path = rawPath.slice(mount.length + 1)

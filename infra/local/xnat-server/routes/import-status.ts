@@ -6,7 +6,7 @@ import type { Route } from '../router.ts'
 import { type XapiRoute, xapiFailure, xapiRoute } from '../xapi.ts'
 
 export const statusRoutes: Route[] = [{ template: '/status/{TRANSACTION_ID}', methods: { GET: showMessages } }]
-export const eventTrackingRoutes: XapiRoute[] = [xapiRoute('/event_tracking/{key}', { GET: showOutcome })]
+export const eventTrackingXapiRoutes: XapiRoute[] = [xapiRoute('/event_tracking/{key}', { GET: showOutcome })]
 
 /** Seen from the same login only; an unknown transaction has no messages. */
 function showMessages(exchange: Exchange): Reply {
