@@ -1,27 +1,14 @@
 // A stand-in XNAT with a small archive, and plain HTTP to talk to it: nothing of the client is used here.
-import { Agent, type IncomingHttpHeaders, request } from 'node:http'
-import { buffer } from 'node:stream/consumers'
 import { expect, test as plainTest } from 'vitest'
 import { startXnat, type XnatServer, type XnatServerOptions } from '../../infra/local/xnat-server/server.ts'
+import { type Answer, basic, type SendOptions as PlainOptions, plainHttp } from '../support/plain-http.ts'
+
+export { basic } from '../support/plain-http.ts'
 
 export type Role = 'admin' | 'owner' | 'member' | 'collaborator' | 'outsider' | 'nobody'
 
-export interface SendOptions {
+export interface SendOptions extends PlainOptions {
   as?: Role
-  body?: string | Buffer
-  /** Sends the body without saying how long it is. */
-  chunked?: boolean
-  headers?: Record<string, string>
-}
-
-export interface Answer {
-  status: number
-  headers: IncomingHttpHeaders
-  text: string
-  bytes: Buffer
-  json(): unknown
-  /** The rows of a ResultSet. */
-  rows(): Record<string, string>[]
 }
 
 export interface Site {
@@ -37,14 +24,14 @@ export async function startSite(options: XnatServerOptions = {}): Promise<Site> 
     if (server.state.users.get(group) === undefined) server.state.addUser({ username: group, groups: [`P1_${group}`] })
   }
   if (server.state.users.get('outsider') === undefined) server.state.addUser({ username: 'outsider' })
-  const agent = new Agent({ keepAlive: true })
+  const http = plainHttp(server.url)
   const logins = new Map<Role, string>()
 
   const login = async (role: Role): Promise<string> => {
     const known = logins.get(role)
     if (known !== undefined) return known
     const password = role === 'admin' ? server.password : role
-    const { text } = await sendTo(server.url, agent, 'GET /data/JSESSION', { headers: basic(role, password) })
+    const { text } = await http.send('GET /data/JSESSION', { headers: basic(role, password) })
     logins.set(role, text)
     return text
   }
@@ -54,10 +41,10 @@ export async function startSite(options: XnatServerOptions = {}): Promise<Site> 
     async send(what, sendOptions = {}) {
       const { as = 'admin', headers = {} } = sendOptions
       const cookie: Record<string, string> = as === 'nobody' ? {} : { cookie: `JSESSIONID=${await login(as)}` }
-      return sendTo(server.url, agent, what, { ...sendOptions, headers: { ...cookie, ...headers } })
+      return http.send(what, { ...sendOptions, headers: { ...cookie, ...headers } })
     },
     async stop() {
-      agent.destroy()
+      http.close()
       await server.stop()
     },
   }
@@ -128,39 +115,4 @@ async function take(site: Site, step: Step): Promise<void> {
   if (step.rows === undefined) return
   expect(answer.rows(), step.send).toHaveLength(step.rows.length)
   expect(answer.rows(), step.send).toMatchObject(step.rows)
-}
-
-export function basic(user: string, password: string): Record<string, string> {
-  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
-}
-
-function sendTo(url: string, agent: Agent, what: string, options: SendOptions): Promise<Answer> {
-  const [method = 'GET', path = '/'] = what.split(/ (.*)/s)
-  const { body, chunked = false, headers = {} } = options
-  const length: Record<string, string> =
-    body === undefined || chunked ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const { hostname, port } = new URL(url)
-  return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, method, path, agent, headers: { ...length, ...headers } }, (reply) => {
-      buffer(reply).then((bytes) => {
-        const text = bytes.toString('utf8')
-        const json = (): unknown => JSON.parse(text)
-        resolve({
-          status: reply.statusCode ?? 0,
-          headers: reply.headers,
-          text,
-          bytes,
-          json,
-          rows: () => rowsOf(json()),
-        })
-      }, reject)
-    })
-    sent.once('error', reject)
-    if (chunked && body !== undefined) sent.write(body)
-    sent.end(chunked ? undefined : body)
-  })
-}
-
-function rowsOf(list: unknown): Record<string, string>[] {
-  return (list as { ResultSet: { Result: Record<string, string>[] } }).ResultSet.Result
 }
