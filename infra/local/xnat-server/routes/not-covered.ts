@@ -35,7 +35,6 @@ const plain = [
   '/projects/{PROJECT_ID}/automation',
   '/search',
   '/pars',
-  '/prearchive',
   '/user/cache',
   '/config',
   '/services',
