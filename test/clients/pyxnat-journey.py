@@ -64,6 +64,8 @@ def _():
     assessor = experiment.assessor('A1')
     assessor.create(assessors='xnat:qcAssessmentData')
     equal(assessor.datatype(), 'xnat:qcAssessmentData')
+    experiment.assessor('A2').create()
+    equal(experiment.assessor('A2').datatype(), 'xnat:mrAssessorData')
 
 
 @step('creates the missing parents of a scan on the way')

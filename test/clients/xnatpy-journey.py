@@ -322,6 +322,7 @@ def _():
 
 @step('reads DICOM of a scan, by file and by dump')
 def _():
+    connection.clearcache()
     scan = connection.projects[P].experiments['E3'].scans[0]
     equal(scan.read_dicom().Modality, connection.projects[P].experiments['E3'].modality)
     dump = scan.dicom_dump(fields=['PatientID', '0020000D'])

@@ -41,6 +41,7 @@ const modalities = [
 export const sessionTypes: ReadonlySet<string> = new Set(modalities.map((modality) => `xnat:${modality}SessionData`))
 export const scanTypes: ReadonlySet<string> = new Set(modalities.map((modality) => `xnat:${modality}ScanData`))
 export const assessorTypes: ReadonlySet<string> = new Set([
+  ...['ct', 'mr', 'pet'].map((modality) => `xnat:${modality}AssessorData`),
   'xnat:qcManualAssessorData',
   'xnat:qcAssessmentData',
   'xnat:statisticsData',
@@ -58,6 +59,10 @@ const elementTypes = new Map<string, string>([
   ['xnat:subject', 'xnat:subjectData'],
   ['xnat:qcmanualassessment', 'xnat:qcManualAssessorData'],
   ['xnat:qcassessment', 'xnat:qcAssessmentData'],
+  ...['ct', 'mr', 'pet'].map((modality): [string, string] => [
+    `xnat:${modality}assessor`,
+    `xnat:${modality}AssessorData`,
+  ]),
   ['xnat:resourcecatalog', 'xnat:resourceCatalog'],
   ['icr:roicollection', 'icr:roiCollectionData'],
 ])
@@ -111,7 +116,7 @@ export function elementOfType(xsiType: string): string {
   if (xsiType === 'xnat:projectData') return 'xnat:Project'
   if (xsiType === 'xnat:subjectData') return 'xnat:Subject'
   if (xsiType === 'xnat:qcManualAssessorData') return 'xnat:QCManualAssessment'
-  const found = /^(\w+):(\w+?)(Session|Scan)Data$/.exec(xsiType)
+  const found = /^(\w+):(\w+?)(Session|Scan|Assessor)Data$/.exec(xsiType)
   if (found === null) return xsiType
   return `${found[1]}:${found[2]?.toUpperCase()}${found[3]}`
 }
