@@ -28,7 +28,7 @@ export interface Case {
   /** `<document> <section>: <claim>`. */
   fact: string
   /** Why a real site is left out, with the case on a stand-in of its own. */
-  standInOnly?: 'changes the site' | 'moves the clock'
+  standInOnly?: 'changes the site' | 'moves the clock' | 'counts on an empty site'
   /** For a case that spoils the users it has. */
   ownUsers?: true
   steps: Step[]

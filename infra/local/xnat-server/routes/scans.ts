@@ -10,6 +10,7 @@ import { scanItem } from '../item.ts'
 import { itemReply } from '../item-reply.ts'
 import { isOfRoot, rootType } from '../list-root.ts'
 import { listingReply } from '../listing.ts'
+import { findProject } from '../lookup.ts'
 import { canUse } from '../permissions.ts'
 import type { Experiment, Scan } from '../records.ts'
 import { emptyTextReply, type Reply } from '../reply.ts'
@@ -31,8 +32,7 @@ export const scanRoutes = [
 
 function listScans(exchange: Exchange): Reply {
   const session = findSession(exchange)
-  // XNAT: the short path runs into a null pointer, the long one notices (ScanList.java).
-  if (session === undefined) throw new HttpFailure(exchange.params['PROJECT_ID'] === undefined ? 500 : 404)
+  if (session === undefined) throw noSessionToList(exchange)
   const records = exchange.xnat.state.scans.group(session.experimentId).map((scan) => ({
     values: {
       xnat_imagescandata_id: scan.rowId,
@@ -56,6 +56,14 @@ function listScans(exchange: Exchange): Reply {
     defaultColumns: ['xnat_imagescandata_id', 'ID', 'type', 'quality', 'xsiType', 'note', 'series_description'],
     title: 'Scans',
   })
+}
+
+// XNAT: the short path and an unknown project run into a null pointer, an unknown subject or session is noticed
+// (ScanList.java).
+function noSessionToList(exchange: Exchange): HttpFailure {
+  const projectName = exchange.params['PROJECT_ID']
+  const isNoticed = projectName !== undefined && findProject(exchange, projectName) !== undefined
+  return new HttpFailure(isNoticed ? 404 : 500)
 }
 
 async function createFromList(exchange: Exchange): Promise<Reply> {
