@@ -91,7 +91,7 @@ async function fill(tar: Pack, files: readonly PackedFile[]): Promise<void> {
   tar.finalize()
 }
 
-function entryName(exchange: Exchange, target: Target, { resource, entry }: ListedFile): string {
+export function entryName(exchange: Exchange, target: Target, { resource, entry }: ListedFile): string {
   const { query } = exchange
   const label = resource.label === '' ? String(resource.resourceId) : resource.label
   const structure = query.get('structure') ?? 'default'

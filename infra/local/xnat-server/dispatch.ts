@@ -8,8 +8,10 @@ import { Query } from './query.ts'
 import { failureReply, type Reply } from './reply.ts'
 import { type Match, Router } from './router.ts'
 import { aliasTokenRoutes } from './routes/alias-tokens.ts'
+import { archiveCatalogXapiRoutes } from './routes/archive-catalogs.ts'
 import { archiveServiceRoutes } from './routes/archive-services.ts'
 import { assessorRoutes } from './routes/assessors.ts'
+import { dicomDumpRoutes } from './routes/dicom-dump.ts'
 import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
 import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
@@ -65,6 +67,7 @@ const router = new Router([
   ...importRoutes,
   ...statusRoutes,
   ...userCacheRoutes,
+  ...dicomDumpRoutes,
 ])
 
 const xapi: readonly XapiRoute[] = [
@@ -77,6 +80,7 @@ const xapi: readonly XapiRoute[] = [
   ...namedUserXapiRoutes,
   ...directArchiveXapiRoutes,
   ...eventTrackingXapiRoutes,
+  ...archiveCatalogXapiRoutes,
 ]
 
 interface Received {

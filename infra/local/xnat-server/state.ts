@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
 import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
+import { DownloadCatalogs } from './download-catalogs.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { Tracking } from './import/tracking.ts'
 import { type Change, Journal } from './journal.ts'
@@ -40,6 +41,7 @@ export class State {
   readonly siteProperties: Table<z.infer<typeof SiteProperty>>
   readonly failedLogins = new FailedLogins()
   readonly tracking = new Tracking()
+  readonly downloads = new DownloadCatalogs()
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
   readonly prearchive: Table<PrearchiveEntry>

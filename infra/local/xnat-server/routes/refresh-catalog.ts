@@ -23,18 +23,26 @@ const archivePaths = new Router(
 )
 
 async function refreshCatalogs(exchange: Exchange): Promise<Reply> {
-  const { query, user, xnat, request } = exchange
+  const { query, request } = exchange
   // XNAT: of bodies only multipart forms are looked at (RefreshCatalog.java handlePost).
   if (mediaType(request) === 'multipart/form-data') throw notCovered(exchange.method, `${exchange.rawPath} with a form`)
-  const operations = askedOperations(exchange)
-  for (const uri of query.all('resource')) {
+  await refreshAt(exchange, query.all('resource'), askedOperations(exchange))
+  return emptyTextReply()
+}
+
+export async function refreshAt(
+  exchange: Exchange,
+  uris: readonly string[],
+  operations: ReadonlySet<RefreshOperation>,
+): Promise<void> {
+  const { user, xnat } = exchange
+  for (const uri of uris) {
     for (const resource of resourcesAt(exchange, uri)) {
       const securable = securableOf(xnat.state, resource)
       if (securable === undefined || !mayUse(xnat.state, 'edit', user, securable)) throw new HttpFailure(403)
       await refreshResource(xnat, resource, operations)
     }
   }
-  return emptyTextReply()
 }
 
 // XNAT: named in `options`, or each as a flag of its own; none at all means all (DefaultCatalogService.java getOperations).
