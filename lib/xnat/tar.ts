@@ -1,53 +1,37 @@
 // A POSIX.1-2001 (pax) tar as one stream whose length is known before it starts.
 // Ours rather than a library's because XNAT wants a Content-Length and our sources are opened one after the other.
-import { StorageError } from '../errors.ts'
-
-export interface TarEntry {
-  /** Relative, `/` between segments; any Unicode. Checked by the caller. */
-  path: string
-  sizeBytes: number
-}
+import { type ArchiveEntry, exactly, type OpenEntry } from './archive-entry.ts'
 
 const block = 512
 /** tar's own end mark: two empty blocks. */
 const endBytes = 2 * block
 
 /** The exact length in bytes of the archive that `tarStream` will make of these entries. */
-export function tarLength(entries: readonly TarEntry[]): number {
+export function tarLength(entries: readonly ArchiveEntry[]): number {
   return entries.reduce((sum, entry) => sum + headerOf(entry).length + padded(entry.sizeBytes), endBytes)
 }
 
 /**
- * Streams an archive of the entries in their order. `open` is asked for one entry at a time, when its turn comes, and
- * before its header is written: an archive that breaks off because an entry cannot be opened ends between two entries.
- * XNAT unpacks as it reads, with Ant's TarInputStream (XDAT/xft/utils/zip/TarUtils.java), so a header without its body
- * would empty a file there.
+ * Streams an archive of the entries in their order, one open at a time. XNAT unpacks it with Ant's TarInputStream
+ * (XDAT/xft/utils/zip/TarUtils.java).
  *
  * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
  * off in the middle, so that whoever receives it cannot take it for whole.
  */
-export async function* tarStream<T extends TarEntry>(
+export async function* tarStream<T extends ArchiveEntry>(
   entries: readonly T[],
-  open: (entry: T) => Promise<AsyncIterable<Uint8Array>>,
+  open: OpenEntry<T>,
 ): AsyncGenerator<Uint8Array> {
   for (const entry of entries) {
     const body = await open(entry)
     yield headerOf(entry)
-    let seen = 0
-    for await (const chunk of body) {
-      seen += chunk.length
-      if (seen > entry.sizeBytes) break
-      yield chunk
-    }
-    if (seen !== entry.sizeBytes) {
-      throw new StorageError('a body has another size than announced', { code: 'OBJECT_CHANGED' })
-    }
-    if (seen % block !== 0) yield Buffer.alloc(block - (seen % block))
+    yield* exactly(body, entry.sizeBytes)
+    if (entry.sizeBytes % block !== 0) yield Buffer.alloc(block - (entry.sizeBytes % block))
   }
   yield Buffer.alloc(endBytes)
 }
 
-function headerOf(entry: TarEntry): Buffer {
+function headerOf(entry: ArchiveEntry): Buffer {
   const records = paxRecords(entry)
   const main = ustarHeader(fallbackName(entry.path), entry.sizeBytes, '0')
   if (records.length === 0) return main
@@ -60,7 +44,7 @@ function headerOf(entry: TarEntry): Buffer {
 const maxNameBytes = 100
 const maxPlainSize = 0o77777777777
 
-function paxRecords(entry: TarEntry): Buffer {
+function paxRecords(entry: ArchiveEntry): Buffer {
   const records: string[] = []
   if (!isPlainName(entry.path)) records.push(paxRecord('path', entry.path))
   if (entry.sizeBytes > maxPlainSize) records.push(paxRecord('size', String(entry.sizeBytes)))

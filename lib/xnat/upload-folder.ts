@@ -5,10 +5,12 @@ import { join, relative, sep } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import { InvalidInputError } from '../errors.ts'
+import type { ArchiveEntry } from './archive-entry.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
-import { type FileLabels, listFiles, putArchive, putFile, type ResourceRef } from './resources.ts'
+import { type ArchiveSource, type FileLabels, listFiles, putArchive, putFile, type ResourceRef } from './resources.ts'
 import { tarLength, tarStream } from './tar.ts'
+import { zipLength, zipStream } from './zip.ts'
 
 export interface Progress {
   doneBytes: number
@@ -17,10 +19,11 @@ export interface Progress {
 
 export interface UploadFolderOptions extends FileLabels, CallOptions {
   /**
-   * `tar`, the default, and `tgz` send everything in one request that XNAT unpacks, names kept exactly. `per-file`
-   * sends one file after the other, as XNAT's catalog cannot take two at once.
+   * `tar`, the default, `zip` and `tgz` send everything in one request that XNAT unpacks, names kept exactly; `tgz`
+   * alone compresses, and XNAT keeps it aside until it has all of it. `per-file` sends one file after the other, as
+   * XNAT's catalog cannot take two at once.
    */
-  method?: 'tar' | 'tgz' | 'per-file'
+  method?: 'tar' | 'zip' | 'tgz' | 'per-file'
   overwrite?: boolean
   /** Bytes read from the folder; a try that is repeated counts from where it began. */
   onProgress?: (progress: Progress) => void
@@ -34,9 +37,7 @@ export type UploadFolderOutcome =
   /** XNAT took them, and does not list them as they are. */
   | { kind: 'not-verified'; paths: string[] }
 
-interface LocalFile {
-  path: string
-  sizeBytes: number
+interface LocalFile extends ArchiveEntry {
   location: string
 }
 
@@ -135,20 +136,28 @@ async function sendEach(
 async function sendArchive(
   client: XnatClient,
   ref: ResourceRef,
-  { files, reader, format }: Sending & { format: 'tar' | 'tgz' },
+  { files, reader, format }: Sending & { format: ArchiveSource['format'] },
   options: SendOptions,
 ): Promise<string[]> {
   if (files.length === 0) return []
-  const openTar = () => {
-    reader.startAt(0)
-    return Readable.from(tarStream(files, async (file) => reader.read(file)))
-  }
-  const source =
-    format === 'tar'
-      ? { format, openBody: openTar, sizeBytes: tarLength(files) }
-      : { format, openBody: () => gzipped(openTar()), sizeBytes: undefined }
-  const outcome = await putArchive(client, ref, source, options)
+  const outcome = await putArchive(client, ref, archiveOf({ files, reader, format }), options)
   return outcome.kind === 'duplicates' ? outcome.paths : []
+}
+
+function archiveOf({ files, reader, format }: Sending & { format: ArchiveSource['format'] }): ArchiveSource {
+  const open = async (file: LocalFile) => reader.read(file)
+  const opened = (archive: AsyncGenerator<Uint8Array>) => {
+    reader.startAt(0)
+    return Readable.from(archive)
+  }
+  switch (format) {
+    case 'tar':
+      return { format, openBody: () => opened(tarStream(files, open)), sizeBytes: tarLength(files) }
+    case 'zip':
+      return { format, openBody: () => opened(zipStream(files, open)), sizeBytes: zipLength(files) }
+    case 'tgz':
+      return { format, openBody: () => gzipped(opened(tarStream(files, open))), sizeBytes: undefined }
+  }
 }
 
 function gzipped(source: Readable): Readable {

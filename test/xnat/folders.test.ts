@@ -42,7 +42,7 @@ async function contentsOf(folder: string): Promise<Record<string, string>> {
   )
 }
 
-it.each(['tar', 'tgz', 'per-file'] as const)('uploads a folder by %s and downloads it again', async (method) => {
+it.each(['tar', 'zip', 'tgz', 'per-file'] as const)('uploads a folder by %s and downloads it again', async (method) => {
   const { client, scan } = await startWithSession()
   const progress: Progress[] = []
   const onProgress = (step: Progress) => progress.push(step)
@@ -74,7 +74,7 @@ it('keeps names that no URL can carry', async () => {
   })
 })
 
-it.each(['tar', 'tgz', 'per-file'] as const)('tells which files were there already, by %s', async (method) => {
+it.each(['tar', 'zip', 'tgz', 'per-file'] as const)('tells which files were there already, by %s', async (method) => {
   const { client, scan } = await startWithSession()
   await putFile(client, scan, 'sub/2.dcm', bytes('older'))
   const folder = await folderWith(contents)
@@ -163,7 +163,7 @@ it('stops the other downloads when one fails, and leaves no half files', async (
   expect(xnat.requests.count()).toBe(requests)
 })
 
-it.each(['tar', 'tgz', 'per-file'] as const)(
+it.each(['tar', 'zip', 'tgz', 'per-file'] as const)(
   "breaks off with the disk's own error when a file vanishes, by %s",
   async (method) => {
     const broken = Promise.withResolvers<void>()

@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type TarEntry, tarLength, tarStream } from '../../lib/xnat/tar.ts'
+import type { ArchiveEntry } from '../../lib/xnat/archive-entry.ts'
+import { tarLength, tarStream } from '../../lib/xnat/tar.ts'
 
 const folders: string[] = []
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-interface Source extends TarEntry {
+interface Source extends ArchiveEntry {
   content: Buffer
 }
 
