@@ -160,11 +160,7 @@ describe('a username', () => {
   })
 
   it('is the first that is free', () => {
-    expect(
-      freeUsernames('ann', new Set(['ann', 'ann1', 'ann3']))
-        .take(2)
-        .toArray(),
-    ).toEqual(['ann2', 'ann4'])
+    expect([...freeUsernames('ann', new Set(['ann', 'ann1', 'ann3']))].slice(0, 2)).toEqual(['ann2', 'ann4'])
   })
 })
 
