@@ -16,6 +16,8 @@ export interface Step extends SendOptions {
   rows?: Record<string, Cell>[]
   /** A row that is among those of a list, for lists that hold other people's records too. */
   among?: Record<string, Cell>
+  /** A row that is not among them. */
+  lacks?: Record<string, Cell>
   /** Keeps the text of the answer as a name for later steps. */
   keep?: string
   /** Keeps the session id that the answer sets. */
@@ -111,6 +113,9 @@ async function take(site: Site, step: Step): Promise<void> {
   }
   if (step.among !== undefined) {
     expect(answer.rows(), step.send).toContainEqual(expect.objectContaining(filledRow(site, step.among)))
+  }
+  if (step.lacks !== undefined) {
+    expect(answer.rows(), step.send).not.toContainEqual(expect.objectContaining(filledRow(site, step.lacks)))
   }
   keepNames(site, step, answer)
 }

@@ -30,7 +30,10 @@ export class Site {
     this.target = target
     this.accounts = accounts
     const prefix = `cf${randomBytes(4).toString('hex')}`
-    for (const name of projectNames) this.keep(name, `${prefix}${name}`)
+    for (const name of projectNames) {
+      this.keep(name, `${prefix}${name}`)
+      this.keep(name.toLowerCase(), `${prefix}${name}`.toLowerCase())
+    }
     for (const role of ['admin', ...memberRoles, 'outsider'] as const) {
       this.keep(role, accounts.username(role))
       this.keep(role.toUpperCase(), accounts.username(role).toUpperCase())

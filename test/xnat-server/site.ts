@@ -3,7 +3,7 @@ import { expect, test as plainTest } from 'vitest'
 import { startXnat, type XnatServer, type XnatServerOptions } from '../../infra/local/xnat-server/server.ts'
 import { type Answer, basic, type SendOptions as PlainOptions, plainHttp } from '../support/plain-http.ts'
 
-export { basic } from '../support/plain-http.ts'
+export { type Answer, basic } from '../support/plain-http.ts'
 
 export type Role = 'admin' | 'owner' | 'member' | 'collaborator' | 'outsider' | 'nobody'
 
