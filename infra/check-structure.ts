@@ -10,6 +10,7 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/wire.ts',
     'lib/log.ts',
     'lib/retry.ts',
+    'lib/api-answers.ts',
     'lib/api-errors.ts',
     'lib/service-key.ts',
     'lib/aws/',

@@ -26,6 +26,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   XNAT_UNREACHABLE: { status: 503, detail: 'XNAT cannot be reached. Try again later.' },
   STORAGE_BUSY: { status: 503, detail: 'Storage is busy. Try again later.' },
   SERVICE_KEY_REFUSED: { status: 401 },
+  BODY_TOO_LARGE: { status: 413 },
   PROJECT_NOT_FOUND: { status: 404 },
   PROJECT_EXISTS: { status: 400 },
   EXPERIMENT_NOT_FOUND: { status: 404 },

@@ -11,6 +11,7 @@ import type {
   SQSRecord,
 } from 'aws-lambda'
 import type * as z from 'zod'
+import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
 import type { OutgoingMessage } from './aws/queue.ts'
 import { AppError, InvalidInputError } from './errors.ts'
@@ -28,9 +29,11 @@ export type Tools = Wired & {
 // Enough to end what is under way in order and to say so: an abort, a log line, the answer.
 const marginMs = 2_000
 
+const invocationOf = (context: Context) => ({ requestId: context.awsRequestId, functionName: context.functionName })
+
 function toolsFor(wire: Wire, context: Context): Tools {
   const wired = wire()
-  const log = wired.log.with({ requestId: context.awsRequestId, functionName: context.functionName })
+  const log = wired.log.with(invocationOf(context))
   const remainingMs = Math.max(context.getRemainingTimeInMillis() - marginMs, 1)
   return { ...wired, log, signal: AbortSignal.timeout(remainingMs) }
 }
@@ -39,100 +42,126 @@ export interface RouteSpec<Request extends z.ZodObject, Answer extends z.ZodType
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** API Gateway's form: `/projects/{project_id}`. */
   path: string
+  /** What generated clients call the act; no two routes share it. */
+  operationId: string
+  /** One sentence for the API's documentation. */
+  summary: string
   /** Answers without a service key. */
   isOpen?: true
   /** Of `path`, `query` and `body`, those that the route reads. */
   request: Request
   /** What leaves: undeclared fields are dropped. */
   answer: Answer
+  /** Which errors callers must expect, by status, and when. Those of the frame (401, 413, 422, 500) go without saying. */
+  errors?: Readonly<Record<number, string>>
   run: (request: z.output<Request>, tools: Tools) => Promise<z.input<Answer>>
 }
+
+export type RouteDescription = Omit<RouteSpec<z.ZodObject, z.ZodType>, 'run'>
 
 export interface Route {
   method: RouteSpec<z.ZodObject, z.ZodType>['method']
   path: string
-  handle: (event: APIGatewayProxyEventV2, tools: Tools) => Promise<unknown>
+  /** Absent where the route is no part of the documented API. */
+  description?: RouteDescription
+  handle: (event: APIGatewayProxyEventV2, tools: Tools) => Promise<ApiAnswer>
 }
 
 /** One HTTP route with the schemas of all that crosses it. */
 export function route<Request extends z.ZodObject, Answer extends z.ZodType>(spec: RouteSpec<Request, Answer>): Route {
+  const { run, ...description } = spec
   const readsBody = 'body' in spec.request.shape
   return {
     method: spec.method,
     path: spec.path,
+    description,
     async handle(event, tools) {
       // FLIP's order: what is not JSON at all is refused before the key is looked at, a wrong key before a wrong body.
       const body = readsBody ? jsonBody(event) : undefined
       if (spec.isOpen !== true) requireServiceKey(event, tools)
       const parts = { path: event.pathParameters ?? {}, query: event.queryStringParameters ?? {}, body }
-      return spec.answer.parse(await spec.run(parseRequest(spec.request, parts), tools))
+      return jsonAnswer(200, spec.answer.parse(await run(parseRequest(spec.request, parts), tools)))
     },
   }
 }
 
-/** The handler of a Lambda behind API Gateway's HTTP API that answers these routes. */
-export function apiHandler(routes: readonly Route[], wire: Wire) {
-  const answered = async (target: Route, event: APIGatewayProxyEventV2, context: Context) => {
+/** A text that everyone may read without a key, such as a page and what belongs to it. */
+export function textRoute(spec: {
+  path: string
+  headers: { 'content-type': string; 'content-security-policy'?: string }
+  text: (tools: Tools) => string
+}): Route {
+  const { path, headers, text } = spec
+  return { method: 'GET', path, handle: async (_, tools) => ({ status: 200, headers, body: text(tools) }) }
+}
+
+/**
+ * The handler of a Lambda behind API Gateway's HTTP API that answers these routes. What none of them takes is judged by
+ * the routes that are `known` to exist, here or in other functions.
+ */
+export function apiHandler(routes: readonly Route[], wire: Wire, known: readonly Route[] = routes) {
+  const answered = async (name: string, context: Context, handle: (tools: Tools) => Promise<ApiAnswer>) => {
     const startedAt = performance.now()
-    let log = unwiredLog
+    const outcome = (status: number) => ({ route: name, status, ms: Math.round(performance.now() - startedAt) })
+    let log = unwiredLog.with(invocationOf(context))
+    let answer: ApiAnswer
     try {
       const tools = toolsFor(wire, context)
       log = tools.log
-      const answer = jsonAnswer(200, await target.handle(event, tools))
-      log.info('request answered', { ...outcome(target, startedAt), status: 200 })
-      return answer
+      answer = await handle(tools)
+      log.info('request answered', outcome(answer.status))
     } catch (error) {
-      const { status, detail, retryAfterSeconds } = errorAnswer(error)
-      const fields = { ...outcome(target, startedAt), ...errorFields(error), status }
-      if (status >= 500) log.error('request failed', fields)
+      answer = answerToError(error)
+      const fields = { ...outcome(answer.status), ...errorFields(error) }
+      if (answer.status >= 500) log.error('request failed', fields)
       else log.info('request refused', fields)
-      return jsonAnswer(status, { detail }, retryAfterSeconds)
     }
+    return gatewayResult(answer, context.awsRequestId)
   }
+  const router = httpRouter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
+    routes: routes.map((target) => ({
+      method: target.method,
+      path: target.path,
+      handler: (event: APIGatewayProxyEventV2, context: Context) =>
+        answered(`${target.method} ${target.path}`, context, (tools) => target.handle(event, tools)),
+    })),
+    notFoundResponse: () => undefined,
+  })
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(
-    httpRouter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
-      routes: routes.map((target) => ({
-        method: target.method,
-        path: target.path,
-        handler: (event: APIGatewayProxyEventV2, context: Context) => answered(target, event, context),
-      })),
-      notFoundResponse: () => jsonAnswer(404, { detail: 'Not Found' }),
-    }),
+    async (event: APIGatewayProxyEventV2, context: Context) => {
+      const taken: APIGatewayProxyStructuredResultV2 | undefined = await router(event, context)
+      if (taken !== undefined) return taken
+      const request = { path: event.requestContext.http.path, query: event.rawQueryString }
+      return answered('none', context, async () => unroutedAnswer(request, known))
+    },
   )
 }
 
 const unwiredLog = createLogger({ level: 'info' })
 
-const outcome = (target: Route, startedAt: number) => ({
-  route: `${target.method} ${target.path}`,
-  ms: Math.round(performance.now() - startedAt),
-})
+function answerToError(error: unknown): ApiAnswer {
+  const { status, detail, retryAfterSeconds } = errorAnswer(error)
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  return jsonAnswer(status, { detail }, headers)
+}
 
 function requireServiceKey(event: APIGatewayProxyEventV2, { config }: Tools): void {
   const refusal = serviceKeyRefusal(event.headers[config.serviceKey.header], config.serviceKey.keys)
   if (refusal !== undefined) throw new InvalidInputError(refusal, { code: 'SERVICE_KEY_REFUSED' })
 }
 
-function jsonBody(event: APIGatewayProxyEventV2): unknown {
-  if (event.body === undefined || event.body === '') return undefined
-  const text = event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('utf8') : event.body
+const maxBodyBytes = 1024 ** 2
+
+function jsonBody({ body, isBase64Encoded }: APIGatewayProxyEventV2): unknown {
+  if (body === undefined || body === '') return undefined
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
+  if (bytes.length > maxBodyBytes) {
+    throw new InvalidInputError('Request body is too large.', { code: 'BODY_TOO_LARGE' })
+  }
   try {
-    return JSON.parse(text)
+    return JSON.parse(bytes.toString('utf8'))
   } catch {
     throw notJson()
-  }
-}
-
-function jsonAnswer(status: number, body: unknown, retryAfterSeconds?: number): APIGatewayProxyStructuredResultV2 {
-  return {
-    statusCode: status,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-    },
-    body: JSON.stringify(body),
   }
 }
 

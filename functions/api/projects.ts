@@ -11,19 +11,33 @@ import {
   readSubjects,
 } from '../../lib/services/read-projects.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
-import { Email, PathSegment, ProjectId, Uuid } from './schemas.ts'
+import { Email, noSuchProject, PathSegment, ProjectId, Uuid, xnatErrors } from './schemas.ts'
 
 const path = z.object({ project_id: ProjectId })
 
-const Project = z.object({
-  pi_firstname: z.string(),
-  secondary_ID: z.string(),
-  pi_lastname: z.string(),
-  name: z.string(),
-  description: z.string().nullable(),
-  ID: z.string(),
-  URI: z.string(),
-})
+const Project = z
+  .object({
+    pi_firstname: z.string(),
+    secondary_ID: z.string().meta({ description: "The hub's id of the project, where it has one." }),
+    pi_lastname: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    ID: z.string(),
+    URI: z.string(),
+  })
+  .meta({
+    id: 'Project',
+    description: 'A project in XNAT.',
+    example: {
+      pi_firstname: '',
+      secondary_ID: 'study-1',
+      pi_lastname: '',
+      name: 'First study',
+      description: 'Knees, left and right',
+      ID: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      URI: '/data/projects/5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+    },
+  })
 
 const projectAnswer = (project: Awaited<ReturnType<typeof getProject>>): z.input<typeof Project> => ({
   pi_firstname: project.piFirstName ?? '',
@@ -38,8 +52,11 @@ const projectAnswer = (project: Awaited<ReturnType<typeof getProject>>): z.input
 const listProjects = route({
   method: 'GET',
   path: '/projects',
+  operationId: 'listProjects',
+  summary: 'Lists the projects.',
   request: z.object({}),
   answer: z.array(Project),
+  errors: xnatErrors,
   run: async (_, tools) => (await readProjects(tools)).map(projectAnswer),
 })
 
@@ -55,15 +72,18 @@ const projectName = z
 const createProject = route({
   method: 'POST',
   path: '/projects',
+  operationId: 'createProject',
+  summary: 'Creates a project as described, and nothing around it.',
   request: z.object({
     query: z.object({
       project_id: ProjectId,
-      project_secondary_id: z.string(),
-      project_name: projectName,
-      project_description: z.string().default(''),
+      project_secondary_id: z.string().meta({ example: 'study-1' }),
+      project_name: projectName.meta({ example: 'First study' }),
+      project_description: z.string().default('').meta({ example: 'Knees, left and right' }),
     }),
   }),
   answer: Project,
+  errors: { ...xnatErrors, 400: 'The ID, the secondary ID or the name is already used.' },
   run: async ({ query }, tools) =>
     projectAnswer(
       await createPlainProject(tools, {
@@ -75,27 +95,57 @@ const createProject = route({
     ),
 })
 
-const CentralHubProject = z.object({
-  project_id: Uuid,
-  trust_id: Uuid,
-  project_name: projectName,
-  query: z.string(),
-  users: z.array(z.object({ id: Uuid, email: Email, is_disabled: z.boolean().default(false) })).default([]),
-  dicom_to_nifti: z.boolean().default(true),
-})
+const CentralHubProject = z
+  .object({
+    project_id: Uuid.meta({ description: "The hub's id of the project." }),
+    trust_id: Uuid,
+    project_name: projectName,
+    query: z.string().meta({ description: 'Chooses the cohort.' }),
+    users: z.array(z.object({ id: Uuid, email: Email, is_disabled: z.boolean().default(false) })).default([]),
+    dicom_to_nifti: z.boolean().default(true).meta({ description: 'Whether DICOM becomes NIfTI when it arrives.' }),
+  })
+  .meta({
+    id: 'CentralHubProject',
+    description: 'A project as the central hub describes it.',
+    example: {
+      project_id: '3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b',
+      trust_id: '11111111-2222-4333-8444-555555555555',
+      project_name: 'Second study',
+      query: 'SELECT accession_id FROM omop.image_occurrence',
+      users: [{ id: '22222222-2222-4333-8444-555555555555', email: 'sam.doe@example.org', is_disabled: false }],
+      dicom_to_nifti: true,
+    },
+  })
 
-const CreatedProject = z.object({
-  ID: z.string(),
-  name: z.string(),
-  created_users: z.array(z.object({ username: z.string(), encrypted_setup_path: z.string(), email: z.string() })),
-  added_users: z.array(z.object({ username: z.string(), email: z.string() })),
-})
+const CreatedProject = z
+  .object({
+    ID: z.string(),
+    name: z.string(),
+    created_users: z
+      .array(z.object({ username: z.string(), encrypted_setup_path: z.string(), email: z.string() }))
+      .meta({ description: 'Users who are new to XNAT, each with a sealed path to set a password by.' }),
+    added_users: z
+      .array(z.object({ username: z.string(), email: z.string() }))
+      .meta({ description: 'Users whom XNAT knew before.' }),
+  })
+  .meta({
+    id: 'CreatedProject',
+    example: {
+      ID: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      name: 'Second study:3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b-FL-Project',
+      created_users: [],
+      added_users: [{ username: 'sdoe', email: 'sam.doe@example.org' }],
+    },
+  })
 
 const createFromHub = route({
   method: 'POST',
   path: '/projects/create-project-from-central-hub-project',
+  operationId: 'provisionProject',
+  summary: 'Makes sure that there is an XNAT project for a hub project; asked again, it completes what is missing.',
   request: z.object({ body: CentralHubProject }),
   answer: CreatedProject,
+  errors: { ...xnatErrors, 400: 'The ID, the secondary ID or the name is already used.' },
   run: async ({ body }, tools) => {
     const hubProject = { hubProjectId: body.project_id, name: body.project_name }
     const { projectId, name } = await provisionProject(tools, hubProject)
@@ -106,33 +156,54 @@ const createFromHub = route({
 const readProject = route({
   method: 'GET',
   path: '/projects/{project_id}',
+  operationId: 'getProject',
+  summary: 'Reads one project.',
   request: z.object({ path }),
   answer: Project,
+  errors: { ...xnatErrors, ...noSuchProject },
   run: async (request, tools) => projectAnswer(await getProject(tools, request.path.project_id)),
 })
 
 const removeProject = route({
   method: 'DELETE',
   path: '/projects/{project_id}',
+  operationId: 'deleteProject',
+  summary: 'Deletes a project with its files and with the imports that wait for it; answers what it was.',
   request: z.object({ path }),
   answer: Project,
+  errors: { ...xnatErrors, ...noSuchProject },
   run: async (request, tools) => projectAnswer(await deleteProject(tools, request.path.project_id)),
 })
 
-const Subject = z.object({
-  ID: z.string(),
-  label: z.string(),
-  insert_date: z.string(),
-  project: z.string(),
-  insert_user: z.string(),
-  URI: z.string(),
-})
+const Subject = z
+  .object({
+    ID: z.string(),
+    label: z.string(),
+    insert_date: z.string(),
+    project: z.string(),
+    insert_user: z.string(),
+    URI: z.string(),
+  })
+  .meta({
+    id: 'Subject',
+    example: {
+      ID: 'XNAT_S00001',
+      label: 'S1',
+      insert_date: '2026-01-01 00:00:00.0',
+      project: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      insert_user: 'service',
+      URI: '/data/subjects/XNAT_S00001',
+    },
+  })
 
 const listSubjects = route({
   method: 'GET',
   path: '/projects/{project_id}/subjects',
+  operationId: 'listSubjects',
+  summary: 'Lists the subjects of a project.',
   request: z.object({ path }),
   answer: z.array(Subject),
+  errors: { ...xnatErrors, ...noSuchProject },
   run: async (request, tools) =>
     (await readSubjects(tools, request.path.project_id)).map((subject) => ({
       ID: subject.subjectId,
@@ -145,21 +216,37 @@ const listSubjects = route({
 })
 
 /** XNAT's own keys, which is what FLIP's callers read. */
-const Experiment = z.object({
-  ID: z.string(),
-  label: z.string(),
-  date: z.string(),
-  project: z.string(),
-  insert_date: z.string(),
-  xsiType: z.string(),
-  URI: z.string(),
-})
+const Experiment = z
+  .object({
+    ID: z.string(),
+    label: z.string(),
+    date: z.string(),
+    project: z.string(),
+    insert_date: z.string(),
+    xsiType: z.string(),
+    URI: z.string(),
+  })
+  .meta({
+    id: 'Experiment',
+    example: {
+      ID: 'XNAT_E00001',
+      label: 'MR1',
+      date: '2026-01-01',
+      project: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      insert_date: '2026-01-01 00:00:00.0',
+      xsiType: 'xnat:mrSessionData',
+      URI: '/data/experiments/XNAT_E00001',
+    },
+  })
 
 const listExperiments = route({
   method: 'GET',
   path: '/projects/{project_id}/experiments',
+  operationId: 'listExperiments',
+  summary: 'Lists the experiments of a project.',
   request: z.object({ path }),
   answer: z.array(Experiment),
+  errors: { ...xnatErrors, ...noSuchProject },
   run: async (request, tools) =>
     (await readExperiments(tools, request.path.project_id)).map((experiment) => ({
       ID: experiment.experimentId,
@@ -175,8 +262,11 @@ const listExperiments = route({
 const readOneExperiment = route({
   method: 'GET',
   path: '/projects/{project_id}/experiment/{experiment_id_or_label}',
-  request: z.object({ path: path.extend({ experiment_id_or_label: PathSegment }) }),
-  answer: z.record(z.string(), z.unknown()),
+  operationId: 'getExperiment',
+  summary: "Reads one experiment by its ID or label, as XNAT's own JSON document.",
+  request: z.object({ path: path.extend({ experiment_id_or_label: PathSegment.meta({ example: 'MR1' }) }) }),
+  answer: z.record(z.string(), z.unknown()).meta({ example: { items: [] } }),
+  errors: { ...xnatErrors, 404: 'There is no such project, or no such experiment in it.' },
   run: (request, tools) =>
     readExperiment(tools, { projectId: request.path.project_id, experiment: request.path.experiment_id_or_label }),
 })

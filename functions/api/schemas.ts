@@ -7,6 +7,14 @@ export const Uuid = z.preprocess(
   z.guid(),
 )
 
+/** What every route that asks XNAT may answer. */
+export const xnatErrors = {
+  502: 'XNAT refused the service account or the request, or gave an answer that could not be understood.',
+  503: 'XNAT is busy or cannot be reached.',
+}
+
+export const noSuchProject = { 404: 'There is no project of this ID.' }
+
 const hyphenated = (text: string) =>
   text.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, '$1-$2-$3-$4-$5')
 
@@ -14,7 +22,7 @@ const hyphenated = (text: string) =>
 export const ProjectId = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/, 'a project ID holds only letters, digits, "_" and "-"')
-  .meta({ example: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a' })
+  .meta({ description: "XNAT's ID of the project.", example: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a' })
 
 /** One segment of a path, by FLIP's rule (flip-contract 2.11). */
 export const PathSegment = z
@@ -24,21 +32,41 @@ export const PathSegment = z
   .regex(/^[A-Za-z0-9._~-]*$/, 'must contain only RFC 3986 unreserved characters [A-Za-z0-9._~-]')
 
 /** An e-mail address; its domain in lower case, as FLIP's reader makes it. */
-export const Email = z.email().transform((email) => {
-  const at = email.lastIndexOf('@')
-  return email.slice(0, at) + email.slice(at).toLowerCase()
-})
+export const Email = z
+  .email()
+  .transform((email) => {
+    const at = email.lastIndexOf('@')
+    return email.slice(0, at) + email.slice(at).toLowerCase()
+  })
+  .meta({ example: 'jo.bloggs@example.org' })
 
 /** An XNAT account, in XNAT's own names. */
-export const User = z.object({
-  lastModified: z.int().nullable(),
-  username: z.string(),
-  enabled: z.boolean(),
-  id: z.int(),
-  secured: z.boolean(),
-  email: z.string(),
-  verified: z.boolean(),
-  firstName: z.string(),
-  lastName: z.string(),
-  lastSuccessfulLogin: z.int().nullable(),
-})
+export const User = z
+  .object({
+    lastModified: z.int().nullable().meta({ description: 'Milliseconds since 1970.' }),
+    username: z.string(),
+    enabled: z.boolean(),
+    id: z.int(),
+    secured: z.boolean(),
+    email: z.string(),
+    verified: z.boolean(),
+    firstName: z.string(),
+    lastName: z.string(),
+    lastSuccessfulLogin: z.int().nullable().meta({ description: 'Milliseconds since 1970; null before the first.' }),
+  })
+  .meta({
+    id: 'User',
+    description: 'An account in XNAT.',
+    example: {
+      lastModified: 1_767_225_600_000,
+      username: 'jbloggs',
+      enabled: true,
+      id: 7,
+      secured: true,
+      email: 'jo.bloggs@example.org',
+      verified: true,
+      firstName: 'Jo',
+      lastName: 'Bloggs',
+      lastSuccessfulLogin: null,
+    },
+  })

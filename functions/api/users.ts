@@ -2,47 +2,77 @@ import * as z from 'zod'
 import { apiHandler, route } from '../../lib/handler.ts'
 import { addUser, addUserToProject, readUsers, switchUser } from '../../lib/services/manage-users.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
-import { Email, PathSegment, ProjectId, User } from './schemas.ts'
+import { Email, PathSegment, ProjectId, User, xnatErrors } from './schemas.ts'
 import { userAnswer } from './user-answer.ts'
 
 const listUsers = route({
   method: 'GET',
   path: '/users',
+  operationId: 'listUsers',
+  summary: 'Lists the accounts in XNAT.',
   request: z.object({}),
   answer: z.array(User),
+  errors: xnatErrors,
   run: async (_, tools) => (await readUsers(tools)).map(userAnswer),
 })
 
-const NewUser = z.object({
-  username: z.string().min(1).max(64),
-  password: z.string(),
-  email: Email,
-  firstName: z.string(),
-  lastName: z.string(),
-  enabled: z.boolean().default(true),
-})
+const NewUser = z
+  .object({
+    username: z.string().min(1).max(64),
+    password: z.string(),
+    email: Email,
+    firstName: z.string(),
+    lastName: z.string(),
+    enabled: z.boolean().default(true),
+  })
+  .meta({
+    id: 'NewUser',
+    example: {
+      username: 'jbloggs',
+      password: 'example-password-1',
+      email: 'jo.bloggs@example.org',
+      firstName: 'Jo',
+      lastName: 'Bloggs',
+      enabled: true,
+    },
+  })
 
 const createUser = route({
   method: 'POST',
   path: '/users',
+  operationId: 'createUser',
+  summary: 'Creates an account in XNAT.',
   request: z.object({ body: NewUser }),
   answer: User,
+  errors: { ...xnatErrors, 409: 'The username is taken.' },
   run: async ({ body }, tools) => userAnswer(await addUser(tools, body)),
 })
+
+const SwitchedUser = z
+  .object({ email: Email, enabled: z.boolean() })
+  .meta({ id: 'SwitchedUser', example: { email: 'jo.bloggs@example.org', enabled: true } })
 
 const updateUser = route({
   method: 'PUT',
   path: '/users',
-  request: z.object({ body: z.object({ email: Email, enabled: z.boolean() }) }),
+  operationId: 'switchUser',
+  summary: 'Enables or disables all accounts that have this e-mail address.',
+  request: z.object({ body: SwitchedUser }),
   answer: User,
+  errors: { ...xnatErrors, 404: 'No account has this address.' },
   run: async ({ body }, tools) => userAnswer(await switchUser(tools, body.email, body.enabled)),
 })
 
 const addToProject = route({
   method: 'PUT',
   path: '/users/add-to-project/{username}/{project_id}',
-  request: z.object({ path: z.object({ username: PathSegment, project_id: ProjectId }) }),
+  operationId: 'addUserToProject',
+  summary: 'Makes a user a member of a project.',
+  request: z.object({
+    path: z.object({ username: PathSegment.meta({ example: 'jbloggs' }), project_id: ProjectId }),
+  }),
   answer: User,
+  errors: { ...xnatErrors, 404: 'There is no such user, or no such project.' },
   run: async ({ path }, tools) =>
     userAnswer(await addUserToProject(tools, { username: path.username, projectId: path.project_id })),
 })
