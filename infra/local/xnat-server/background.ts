@@ -5,7 +5,7 @@ import type { Xnat } from './exchange.ts'
 export interface Chore {
   /** When there is something to do next, in milliseconds since 1970; undefined as long as there is nothing. */
   dueAt(xnat: Xnat): number | undefined
-  /** Does it. `xnat.now()` is then the time it was due. Afterwards `dueAt` must be later, or undefined. */
+  /** Does it, or its next step. `xnat.now()` is then the time it was due. */
   run(xnat: Xnat): Promise<void>
 }
 

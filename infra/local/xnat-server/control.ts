@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
 import type { Background } from './background.ts'
 import type { Clock } from './clock.ts'
+import { pacsControls } from './control-pacs.ts'
 import { changeSettings, showSettings } from './control-settings.ts'
 import type { Xnat } from './exchange.ts'
 import { FaultOrder, type Faults } from './faults.ts'
@@ -43,6 +44,7 @@ const routes: ControlRoutes = {
   'POST clock': moveClock,
   'GET settings': showSettings,
   'POST settings': changeSettings,
+  ...pacsControls,
 }
 
 export async function controlReply(request: IncomingMessage, parts: ControlParts): Promise<Reply> {

@@ -12,12 +12,18 @@ import { archiveCatalogXapiRoutes } from './routes/archive-catalogs.ts'
 import { archiveServiceRoutes } from './routes/archive-services.ts'
 import { assessorRoutes } from './routes/assessors.ts'
 import { dicomDumpRoutes } from './routes/dicom-dump.ts'
+import { dicomReceiverXapiRoutes } from './routes/dicom-receivers.ts'
 import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
+import { dqrImportXapiRoutes } from './routes/dqr-import.ts'
+import { dqrQueryXapiRoutes } from './routes/dqr-query.ts'
+import { dqrSettingsXapiRoutes } from './routes/dqr-settings.ts'
 import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
 import { importRoutes } from './routes/import.ts'
 import { eventTrackingXapiRoutes, statusRoutes } from './routes/import-status.ts'
 import { uncoveredRoutes } from './routes/not-covered.ts'
+import { pacsXapiRoutes } from './routes/pacs.ts'
+import { pacsAvailabilityXapiRoutes } from './routes/pacs-availability.ts'
 import { prearchiveRoutes } from './routes/prearchive.ts'
 import { prearchiveBatchRoutes } from './routes/prearchive-batches.ts'
 import { prearchiveScanRoutes } from './routes/prearchive-scans.ts'
@@ -81,6 +87,12 @@ const xapi: readonly XapiRoute[] = [
   ...directArchiveXapiRoutes,
   ...eventTrackingXapiRoutes,
   ...archiveCatalogXapiRoutes,
+  ...pacsXapiRoutes,
+  ...pacsAvailabilityXapiRoutes,
+  ...dicomReceiverXapiRoutes,
+  ...dqrSettingsXapiRoutes,
+  ...dqrQueryXapiRoutes,
+  ...dqrImportXapiRoutes,
 ]
 
 interface Received {

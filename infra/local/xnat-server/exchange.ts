@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Archive } from './archive.ts'
+import type { RemotePacs } from './dqr/remote-pacs.ts'
 import type { Query } from './query.ts'
 import type { User } from './records.ts'
 import type { Reply } from './reply.ts'
@@ -12,6 +13,8 @@ export interface Xnat {
   archive: Archive
   now: () => Date
   startedAt: Date
+  /** What stands behind every PACS that is registered. */
+  pacs: RemotePacs
   /** Absolute, without a trailing slash. Known once the server listens. */
   siteUrl: () => string
 }

@@ -10,6 +10,10 @@ import { chores } from './chores.ts'
 import { Clock } from './clock.ts'
 import { type ControlParts, controlPrefix, controlReply } from './control.ts'
 import { dispatch } from './dispatch.ts'
+import { type PacsStudy, type PacsStudyOrder, studyFrom } from './dqr/pacs-study.ts'
+import { addReceiver } from './dqr/receivers.ts'
+import { type DqrSetUp, setUpDqr } from './dqr/set-up.ts'
+import { SimulatedPacs } from './dqr/simulated-pacs.ts'
 import type { Xnat } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { HttpFailure } from './http-failure.ts'
@@ -46,6 +50,13 @@ export interface XnatServer {
     /** Moves the server's time on and does what falls due on the way. */
     advance(ms: number): Promise<void>
   }
+  /** The simulated PACS. */
+  pacs: {
+    /** Puts studies into it; whatever an order leaves out is made up. */
+    add(...orders: readonly PacsStudyOrder[]): PacsStudy[]
+    /** Registers it with DQR, open day and night, and prepares receiver and projects. */
+    register(options?: DqrSetUp): ReturnType<typeof setUpDqr>
+  }
   /** Cuts what is under way. A second call changes nothing. */
   stop(): Promise<void>
 }
@@ -66,7 +77,16 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   const faults = new Faults()
   const requests = new RequestLog()
   let url = ''
-  const xnat: Xnat = { state, archive, now: () => clock.now(), startedAt: clock.now(), siteUrl: () => url }
+  const xnat: Xnat = {
+    state,
+    archive,
+    now: () => clock.now(),
+    startedAt: clock.now(),
+    pacs: new SimulatedPacs({ state }),
+    siteUrl: () => url,
+  }
+  // XNAT: a site without receivers gets this one at its start (DicomSCPInstance.java createDefault).
+  if (state.dqr.receivers.all().length === 0) addReceiver(xnat, { aeTitle: 'XNAT', port: 8104 })
   const background = new Background(xnat, chores)
   const stopped = new AbortController()
   const underWay = new Set<Promise<void>>()
@@ -104,7 +124,11 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
     clock.advance(ms)
     return background.settle()
   }
-  return { url, user, password, state, faults, requests, clock: { now: () => clock.now(), advance }, stop }
+  const pacs: XnatServer['pacs'] = {
+    add: (...orders) => orders.map((order) => state.dqr.pacsStudies.put(studyFrom(order))),
+    register: (options) => setUpDqr(xnat, options),
+  }
+  return { url, user, password, state, faults, requests, clock: { now: () => clock.now(), advance }, pacs, stop }
 }
 
 interface Parts extends ControlParts {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
 import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
 import { DownloadCatalogs } from './download-catalogs.ts'
+import { type DqrCounter, DqrTables } from './dqr/tables.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { Tracking } from './import/tracking.ts'
 import { type Change, Journal } from './journal.ts'
@@ -25,7 +26,16 @@ import { Table } from './table.ts'
 const DeletedProject = z.object({ projectId: z.string() })
 const SiteProperty = z.object({ name: z.string(), value: z.unknown() })
 const Sequence = z.object({ name: z.string(), value: z.number() })
-type Counter = 'user' | 'subject' | 'experiment' | 'scan' | 'resource' | 'event' | 'received' | 'aliasToken'
+type Counter =
+  | 'user'
+  | 'subject'
+  | 'experiment'
+  | 'scan'
+  | 'resource'
+  | 'event'
+  | 'received'
+  | 'aliasToken'
+  | DqrCounter
 
 /** Everything the stand-in knows apart from files. Every change is in the journal before the call returns. */
 export class State {
@@ -40,6 +50,7 @@ export class State {
   /** What administrators set that the stand-in has no use of its own for. */
   readonly siteProperties: Table<z.infer<typeof SiteProperty>>
   readonly failedLogins = new FailedLogins()
+  readonly dqr: DqrTables
   readonly tracking = new Tracking()
   readonly downloads = new DownloadCatalogs()
   /** Live logins. They are lost in a restart. */
@@ -100,6 +111,7 @@ export class State {
     this.prearchive = new Table({ name: 'prearchive', schema: PrearchiveEntry, keyOf: entryKey }, save)
     this.directArchive = new Table({ name: 'directArchive', schema: DirectArchiveRow, keyOf: directArchiveKey }, save)
     this.#switches = new Table({ name: 'switches', schema: Switches, keyOf: () => 'site' }, save)
+    this.dqr = new DqrTables(save)
     this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
     this.#sequences = new Table({ name: 'sequences', schema: Sequence, keyOf: (sequence) => sequence.name }, save)
     this.#load()
@@ -163,6 +175,7 @@ export class State {
       this.deletedProjects,
       this.aliasTokens,
       this.siteProperties,
+      ...this.dqr.all(),
       this.prearchive,
       this.directArchive,
       this.#switches,

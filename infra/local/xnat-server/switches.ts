@@ -19,6 +19,18 @@ export const Switches = z.object({
   archivingFailsWith: z.string().default(''),
   /** Sessions arrive in the archive without their files, or without their scans. */
   emptyShells: z.enum(['never', 'without-files', 'without-scans']).default('never'),
+  /** The PACS is out of reach: it is not pinged, not queried, and sends nothing. */
+  pacsDown: z.boolean().default(false),
+  /** How long the PACS takes to answer a query, in real time. */
+  pacsAnswersAfterMs: z.number().nonnegative().default(0),
+  /** The PACS finds letters whatever their case, as Orthanc does; patients' names it finds so anyway. */
+  pacsFoldsCase: z.boolean().default(false),
+  /** How long after a retrieve began its first object comes, and how long after that the last. */
+  retrieveStepMs: z.number().nonnegative().default(0),
+  /** What DQR makes of a retrieve that brought nothing: 2.4.1 and 3.1 call it FAILED, others leave it ISSUED for ever. */
+  zeroFiles: z.enum(['FAILED', 'ISSUED']).default('FAILED'),
+  /** Whether the site's processor that applies study scripts is there and enabled. */
+  remappingProcessor: z.boolean().default(true),
 })
 export type Switches = z.infer<typeof Switches>
 

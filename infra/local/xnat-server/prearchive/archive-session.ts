@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { nextExperimentId, nextSubjectId } from '../accession.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
 import { labelOf } from '../dicom/names.ts'
+import { forgetRouting } from '../dqr/study-routing.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { addResource } from '../new-resource.ts'
@@ -42,7 +43,9 @@ export async function archiveSession(xnat: Xnat, arriving: Arriving, rules: Arch
   locks.add(lock)
   try {
     const plan = await planArchiving(xnat, { ...arriving, label }, rules)
-    return addRecords(xnat, plan, await moveScans(xnat, plan))
+    const address = addRecords(xnat, plan, await moveScans(xnat, plan))
+    forgetRouting(xnat, arriving.document.fields['UID'] ?? '')
+    return address
   } finally {
     locks.delete(lock)
   }

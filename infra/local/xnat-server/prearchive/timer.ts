@@ -1,6 +1,7 @@
 // What XNAT does with waiting sessions by itself: a timer that builds the idle ones, and a queue for the rest
 // (SessionXMLRebuilder.java, PrearchiveRebuildHandler.java, PrearchiveArchiveHandler.java).
 import type { Chore } from '../background.ts'
+import { forgetRouting } from '../dqr/study-routing.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { dropEntry, setStatus } from './entries.ts'
@@ -67,7 +68,10 @@ async function finish(xnat: Xnat, entry: PrearchiveEntry): Promise<void> {
 async function doTask(xnat: Xnat, entry: PrearchiveEntry): Promise<void> {
   const { task } = entry
   if (task === undefined) return
-  if (task.kind === 'delete') return dropEntry(xnat, entry)
+  if (task.kind === 'delete') {
+    forgetRouting(xnat, entry.studyInstanceUid)
+    return dropEntry(xnat, entry)
+  }
   if (task.kind === 'move') {
     moveEntry(xnat, entry, task.projectId)
   } else if (task.kind === 'archive') {

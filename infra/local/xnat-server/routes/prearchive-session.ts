@@ -1,4 +1,5 @@
 // One session in the prearchive: show and delete (PrearcSessionResource.java).
+import { forgetRouting } from '../dqr/study-routing.ts'
 import type { Exchange } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { itemXml } from '../item-reply.ts'
@@ -87,6 +88,9 @@ async function deleteSession(exchange: Exchange): Promise<Reply> {
   }
   const entry = findEntry(xnat, name)
   // XNAT: one that is not there was deleted with success (PrearcDatabase.java deleteSession).
-  if (entry !== undefined) await dropEntry(xnat, entry)
+  if (entry !== undefined) {
+    forgetRouting(xnat, entry.studyInstanceUid)
+    await dropEntry(xnat, entry)
+  }
   return emptyTextReply()
 }
