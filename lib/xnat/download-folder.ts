@@ -1,20 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { InvalidInputError, XnatError } from '../errors.ts'
+import { listScans } from './archive.ts'
+import { listAssessors } from './assessors.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
-import { resourcePath } from './resource-path.ts'
-import { type FileEntry, listFiles, openFile, type ResourceRef } from './resources.ts'
-import type { Progress } from './upload-folder.ts'
-
-export interface DownloadFolderOptions extends CallOptions {
-  /** Files at a time. Default 4. */
-  concurrency?: number
-  onProgress?: (progress: Progress) => void
-}
+import { type DownloadFolderOptions, downloadInto, type PlacedFile } from './download-into.ts'
+import { listFiles, listParentFiles, type ResourceParent, type ResourceRef } from './resources.ts'
 
 /**
  * Downloads every file of a resource into a folder, which is made when it is missing. Files of the same name are
@@ -27,88 +16,60 @@ export async function downloadFolder(
   client: XnatClient,
   ref: ResourceRef,
   folder: string,
-  { concurrency = 4, onProgress = () => undefined, ...options }: DownloadFolderOptions = {},
+  options: DownloadFolderOptions = {},
 ): Promise<{ files: number; bytes: number }> {
-  const files = await listFiles(client, ref, options)
-  for (const { path } of files) refuseUnsafe(path)
-  const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
-  let doneBytes = 0
-  const count = (bytes: number) => {
-    doneBytes += bytes
-    onProgress({ doneBytes, totalBytes })
-  }
-  await mkdir(folder, { recursive: true })
-  await forEach(files, { concurrency, signal: options.signal }, (file, signal) =>
-    downloadFile(client, ref, { file, folder, count }, { signal }),
-  )
-  return { files: files.length, bytes: totalBytes }
+  const files = await listFiles(client, ref, { signal: options.signal })
+  const placed = files.map((file): PlacedFile => ({ ref, file, path: file.path }))
+  return downloadInto(client, placed, folder, options)
 }
 
-/** Works on several at a time. After the first failure the others are stopped, and waited for, before it is thrown. */
-async function forEach<T>(
-  items: readonly T[],
-  { concurrency, signal: callers }: { concurrency: number; signal: AbortSignal | undefined },
-  act: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController()
-  const signal = callers === undefined ? stop.signal : AbortSignal.any([callers, stop.signal])
-  const waiting = items.values()
-  const worker = async () => {
-    try {
-      for (const item of waiting) await act(item, signal)
-    } catch (error) {
-      stop.abort(error)
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, worker))
-  stop.signal.throwIfAborted()
+export interface ExperimentDownload {
+  files: number
+  bytes: number
+  /** IDs of resources that have no label, and so no name for a folder: they were left out. */
+  unlabelled: string[]
 }
 
-// Names come from whoever uploaded them: "../" or a drive letter would write elsewhere.
-function refuseUnsafe(path: string): void {
-  const segments = path.split('/')
-  if (/[\\\0]|^[A-Za-z]:/.test(path) || segments.some((each) => each === '' || each === '.' || each === '..')) {
-    throw new InvalidInputError('A file name leads out of the folder', { code: 'UNSAFE_FILE_NAME' })
-  }
-}
-
-interface Download {
-  file: FileEntry
-  folder: string
-  count: (bytes: number) => void
-}
-
-async function downloadFile(
+/**
+ * Downloads all files of an experiment, of its scans and of what its assessors gave out, into a folder: as
+ * `{resource}/...`, `scans/{scan}/{resource}/...` and `assessors/{label}/{resource}/...`. Its promises are those of
+ * `downloadFolder`.
+ *
+ * @throws {XnatError} XNAT_NOT_FOUND when there is no such experiment.
+ */
+export async function downloadExperiment(
   client: XnatClient,
-  ref: ResourceRef,
-  { file, folder, count }: Download,
-  options: CallOptions,
-): Promise<void> {
-  const target = join(folder, ...file.path.split('/'))
-  await mkdir(dirname(target), { recursive: true })
-  const partial = join(folder, `.${randomUUID()}.part`)
-  try {
-    const { body } = await openFile(client, ref, file.path, options)
-    const hash = createHash('md5')
-    let sizeBytes = 0
-    await pipeline(
-      body,
-      async function* measure(chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          hash.update(chunk)
-          sizeBytes += chunk.length
-          count(chunk.length)
-          yield chunk
-        }
-      },
-      createWriteStream(partial),
-    )
-    if (sizeBytes !== file.sizeBytes || (file.md5 !== undefined && hash.digest('hex') !== file.md5)) {
-      const pathTemplate = `${resourcePath(ref).template}/files/{file}`
-      throw new XnatError({ code: 'XNAT_UNREACHABLE', method: 'GET', pathTemplate, detail: 'other bytes than listed' })
+  experimentId: string,
+  folder: string,
+  options: DownloadFolderOptions = {},
+): Promise<ExperimentDownload> {
+  const placed: PlacedFile[] = []
+  const unlabelled = new Set<string>()
+  for (const { parent, prefix } of await parentsIn(client, experimentId, { signal: options.signal })) {
+    for (const { resourceLabel, ...file } of await listParentFiles(client, parent, { signal: options.signal })) {
+      if (resourceLabel === undefined) unlabelled.add(file.resourceId ?? '')
+      else placed.push({ ref: { parent, resourceLabel }, file, path: `${prefix}${resourceLabel}/${file.path}` })
     }
-    await rename(partial, target)
-  } finally {
-    await rm(partial, { force: true })
   }
+  return { ...(await downloadInto(client, placed, folder, options)), unlabelled: [...unlabelled] }
+}
+
+async function parentsIn(
+  client: XnatClient,
+  experimentId: string,
+  options: CallOptions,
+): Promise<{ parent: ResourceParent; prefix: string }[]> {
+  const scans = await listScans(client, { experimentId }, options)
+  const assessors = await listAssessors(client, { experimentId }, options)
+  return [
+    { parent: { level: 'experiment', experimentId }, prefix: '' },
+    ...scans.map(({ scanId }) => {
+      const parent: ResourceParent = { level: 'scan', experimentId, scanId }
+      return { parent, prefix: `scans/${scanId}/` }
+    }),
+    ...assessors.map(({ assessorId, label }) => {
+      const parent: ResourceParent = { level: 'assessor', experimentId, assessorId, direction: 'out' }
+      return { parent, prefix: `assessors/${label ?? assessorId}/` }
+    }),
+  ]
 }

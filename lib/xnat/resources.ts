@@ -5,7 +5,7 @@ import type { Call, CallOptions, Query, StreamBody, StreamReply } from './call.t
 import type { XnatClient } from './client.ts'
 import { filePath, type XnatPath, xnatPath } from './path.ts'
 import { listBelow } from './record-calls.ts'
-import { archiveUri, parentPath, pathWithin, recordPaths, resourcePath } from './resource-path.ts'
+import { parentPath, pathWithin, recordPaths, resourcePath } from './resource-path.ts'
 import { cell, filledCell, filledNumberCell, numberCell, resultSet } from './result-set.ts'
 import { archiveTypes, fileForm, upload } from './upload.ts'
 
@@ -94,6 +94,12 @@ export interface FileEntry {
   resourceId: string | undefined
 }
 
+/** One of the files of several resources. */
+export interface ParentFile extends FileEntry {
+  /** Absent for the few resources that have none. */
+  resourceLabel: string | undefined
+}
+
 const FileRow = z.object({
   Name: filledCell,
   Size: filledNumberCell,
@@ -112,11 +118,30 @@ const FileRow = z.object({
  * @throws {XnatError} XNAT_NOT_FOUND when its parent does not exist.
  */
 export async function listFiles(client: XnatClient, ref: ResourceRef, options: CallOptions = {}): Promise<FileEntry[]> {
-  const path = xnatPath`${resourcePath(ref)}/files`
+  const files = await listBelowFiles(client, ref.parent, resourcePath(ref), options)
+  return files.map(({ resourceLabel: _, ...file }) => file)
+}
+
+/** The files of all resources directly on this parent. */
+export async function listParentFiles(
+  client: XnatClient,
+  parent: ResourceParent,
+  options: CallOptions = {},
+): Promise<ParentFile[]> {
+  return listBelowFiles(client, parent, parentPath(parent), options)
+}
+
+async function listBelowFiles(
+  client: XnatClient,
+  parent: ResourceParent,
+  above: XnatPath,
+  options: CallOptions,
+): Promise<ParentFile[]> {
+  const path = xnatPath`${above}/files`
   const call: Call = { method: 'GET', path, query: { format: 'json' }, ...options }
-  const rows = await listBelow(client, recordPaths(ref.parent), resultSet(FileRow), call)
+  const rows = await listBelow(client, recordPaths(parent), resultSet(FileRow), call)
   return rows.map((row) => {
-    const filePath = pathWithin(ref.parent, row.URI)
+    const filePath = pathWithin(parent, row.URI)
     if (filePath === undefined) {
       throw new XnatError({ code: 'XNAT_NOT_FOUND', method: 'GET', pathTemplate: path.template })
     }
@@ -129,6 +154,7 @@ export async function listFiles(client: XnatClient, ref: ResourceRef, options: C
       content: row.file_content,
       tags: row.file_tags,
       resourceId: row.cat_ID,
+      resourceLabel: row.collection,
     }
   })
 }
@@ -251,62 +277,4 @@ export async function openFile(
   reply.body.destroy()
   const { status } = reply
   throw new XnatError({ code: 'XNAT_UNEXPECTED_REPLY', method: 'GET', pathTemplate: call.path.template, status })
-}
-
-/**
- * Deletes a file, or with `folder` everything below a folder. Needs the right to delete, which members lack.
- *
- * @throws {InvalidInputError} DELETE_TAKES_OTHERS when XNAT would delete other files along with this one.
- */
-export async function deleteFile(
-  client: XnatClient,
-  ref: ResourceRef,
-  path: string,
-  { folder = false, ...options }: CallOptions & { folder?: boolean } = {},
-): Promise<{ kind: 'deleted'; paths: string[] } | { kind: 'not-there' }> {
-  if (path.includes('*'))
-    throw new InvalidInputError('A file name to delete cannot hold *', { code: 'DELETE_TAKES_OTHERS' })
-  const target = xnatPath`${resourcePath(ref)}/files/${filePath(path)}`
-  // XNAT: every file whose path begins with the given one is deleted (WEB/utils/CatalogUtils.java
-  // findCatEntriesWithinPath), so "a" takes "a2.dcm" along.
-  const prefix = folder ? `${path}/` : path
-  const paths = (await listFiles(client, ref, options))
-    .map((file) => file.path)
-    .filter((each) => each.startsWith(prefix))
-  if (paths.length === 0 || !(folder || paths.includes(path))) return { kind: 'not-there' }
-  if (!folder && paths.length > 1) {
-    throw new InvalidInputError('Other files begin with the same path', { code: 'DELETE_TAKES_OTHERS' })
-  }
-  const call: Call = { method: 'DELETE', path: folder ? xnatPath`${target}/` : target, accept: [404], ...options }
-  const { status } = await client.send(call)
-  return status === 404 ? { kind: 'not-there' } : { kind: 'deleted', paths }
-}
-
-/** Deletes a resource with its files. XNAT says the same whether it was there or not. */
-export async function deleteResource(client: XnatClient, ref: ResourceRef, options: CallOptions = {}): Promise<void> {
-  await client.send({ method: 'DELETE', path: resourcePath(ref), isSlow: true, ...options })
-}
-
-export interface RefreshOptions extends CallOptions {
-  /** Take up files that lie in the folder but not in the catalog. */
-  append?: boolean
-  /** Drop entries without a file. */
-  delete?: boolean
-  /** Compute missing digests. */
-  checksum?: boolean
-  /** Recount files and bytes, as after uploads with `updateStats: false`. */
-  populateStats?: boolean
-}
-
-/** Has XNAT compare the catalog of a resource with its folder; without a choice it does all four. */
-export async function refreshCatalog(
-  client: XnatClient,
-  ref: ResourceRef,
-  { signal, ...chosen }: RefreshOptions = {},
-): Promise<void> {
-  const all = ['append', 'delete', 'checksum', 'populateStats'] as const
-  const some = all.filter((each) => chosen[each] === true)
-  const query: Query = { resource: archiveUri(ref), options: (some.length === 0 ? all : some).join(',') }
-  const path = xnatPath`/data/services/refresh/catalog`
-  await client.send({ method: 'POST', path, query, idempotent: true, isSlow: true, signal })
 }

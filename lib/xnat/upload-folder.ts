@@ -8,14 +8,10 @@ import { InvalidInputError } from '../errors.ts'
 import type { ArchiveEntry } from './archive-entry.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
+import type { Progress } from './progress.ts'
 import { type ArchiveSource, type FileLabels, listFiles, putArchive, putFile, type ResourceRef } from './resources.ts'
 import { tarLength, tarStream } from './tar.ts'
 import { zipLength, zipStream } from './zip.ts'
-
-export interface Progress {
-  doneBytes: number
-  totalBytes: number
-}
 
 export interface UploadFolderOptions extends FileLabels, CallOptions {
   /**

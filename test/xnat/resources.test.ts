@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { ensureAssessor } from '../../lib/xnat/assessors.ts'
+import { deleteFile, deleteResource } from '../../lib/xnat/delete-files.ts'
 import { xnatPath } from '../../lib/xnat/path.ts'
 import { setMember } from '../../lib/xnat/projects.ts'
+import { refreshCatalog } from '../../lib/xnat/refresh-catalog.ts'
 import {
-  deleteFile,
-  deleteResource,
   ensureResource,
   listFiles,
   listResources,
@@ -14,7 +14,6 @@ import {
   putFile,
   type ResourceParent,
   type ResourceRef,
-  refreshCatalog,
 } from '../../lib/xnat/resources.ts'
 import { createClient, startAnswering } from './scripted-xnat.ts'
 import { bytes, clientOf, misbehaveNext, startStandIn, startWithSession, textOf } from './stand-in.ts'

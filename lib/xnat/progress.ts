@@ -1,0 +1,4 @@
+export interface Progress {
+  doneBytes: number
+  totalBytes: number
+}
