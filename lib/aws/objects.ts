@@ -35,7 +35,7 @@ export interface ObjectStore {
   /** What is known of an object; `undefined` when there is none. */
   find(key: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | undefined>
   /** The whole of a small text object with its ETag; `undefined` when there is none. */
-  readText(key: string): Promise<{ text: string; etag: string } | undefined>
+  readText(key: string, options?: { signal?: AbortSignal }): Promise<{ text: string; etag: string } | undefined>
   /**
    * Writes a small text object. With `ifMatch` only over that version, with `ifAbsent` only where there is none:
    * `conflict` says that somebody else was first.
@@ -43,7 +43,7 @@ export interface ObjectStore {
   writeText(
     key: string,
     text: string,
-    options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean },
+    options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean; signal?: AbortSignal },
   ): Promise<WriteOutcome>
   /** Deletes an object; one that is not there is as good as deleted. */
   remove(key: string): Promise<void>
@@ -77,8 +77,9 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     }
   }
 
-  const readText: ObjectStore['readText'] = async (key) => {
-    const reply = await ifPresent(client.send(new GetObjectCommand({ Bucket: bucket, Key: key })), 'GetObject')
+  const readText: ObjectStore['readText'] = async (key, { signal } = {}) => {
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key })
+    const reply = await ifPresent(client.send(command, abortable(signal)), 'GetObject')
     if (reply?.Body === undefined) return undefined
     return { text: await orThrow(reply.Body.transformToString('utf-8'), 'GetObject'), etag: reply.ETag ?? '' }
   }
@@ -93,7 +94,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       ...(options.ifAbsent && { IfNoneMatch: '*' }),
     })
     try {
-      const reply = await client.send(command)
+      const reply = await client.send(command, abortable(options.signal))
       return { kind: 'written', etag: reply.ETag ?? '' }
     } catch (cause) {
       const error = storageError('PutObject', cause)

@@ -35,8 +35,13 @@ export type Receipt = z.infer<typeof Receipt>
 const receiptKey = (deliveryId: string) => `receipts/${deliveryId}.json`
 
 /** Keeps a receipt. Written again, the newest holds: a redelivery tells the state as it found it. */
-export async function writeReceipt(state: ObjectStore, receipt: Receipt): Promise<void> {
-  await state.writeText(receiptKey(receipt.deliveryId), JSON.stringify(receipt), { contentType: 'application/json' })
+export async function writeReceipt(
+  state: ObjectStore,
+  receipt: Receipt,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
+  const contentType = 'application/json'
+  await state.writeText(receiptKey(receipt.deliveryId), JSON.stringify(receipt), { contentType, ...options })
 }
 
 export async function findReceipt(state: ObjectStore, deliveryId: string): Promise<Receipt | undefined> {

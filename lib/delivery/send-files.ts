@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ObjectStore, OpenObject } from '../aws/objects.ts'
-import { StorageError, XnatError } from '../errors.ts'
+import { type AppError, DeliveryError, StorageError, XnatError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
-import { isPlainFilePath, putArchive, putFile, type ResourceRef } from '../xnat/resources.ts'
+import { isPlainFilePath, putArchive, putFile, type ResourceRef, type UploadOutcome } from '../xnat/resources.ts'
 import { tarLength, tarStream } from '../xnat/tar.ts'
 import type { OrderedObject } from './order.ts'
 import { readAhead } from './read-ahead.ts'
@@ -17,12 +17,12 @@ export interface SendDeps {
 
 /**
  * What became of a sending. `md5s` holds, by path, the digest of every object that was read to its end.
- * `unsure`: XNAT broke off or answered 5xx; it may have stored all, some or none.
+ * `unsure`: XNAT broke off, answered 5xx, or says that it kept other files; it may have stored all, some or none.
  * `stale`: this object is no longer the version that was ordered, or gone; the sending was broken off.
  */
 export type SendOutcome =
   | { kind: 'sent'; md5s: ReadonlyMap<string, string> }
-  | { kind: 'unsure'; md5s: ReadonlyMap<string, string>; error: XnatError }
+  | { kind: 'unsure'; md5s: ReadonlyMap<string, string>; error: AppError }
   | { kind: 'stale'; path: string }
 
 /** Bodies that wait in their sockets while an earlier one flows. */
@@ -31,7 +31,8 @@ const objectsAhead = 16
 /**
  * Sends all objects in one request, over whatever stands under their names.
  *
- * @throws {XnatError} when XNAT refused for good. @throws {StorageError} when S3 failed.
+ * @throws {XnatError} when XNAT refused for good.
+ * @throws {StorageError} when S3 failed, also half-way through a body.
  */
 export async function sendFiles(
   deps: SendDeps,
@@ -49,7 +50,7 @@ export async function sendFiles(
   }
   const digested = async function* (object: OrderedObject, { body }: OpenObject): AsyncGenerator<Uint8Array> {
     const md5 = createHash('md5')
-    for await (const chunk of body) {
+    for await (const chunk of unbroken(body)) {
       md5.update(chunk)
       yield chunk
     }
@@ -66,16 +67,32 @@ export async function sendFiles(
         // A body that was never read from has not begun to iterate, and would leave its source open.
         return body.once('close', () => opened.body.destroy())
       }
-      await putFile(deps.xnat, ref, only.path, { openBody, sizeBytes: only.sizeBytes }, options)
-    } else {
-      const openBody = () => Readable.from(archive(objects, open, digested), { objectMode: false })
-      await putArchive(deps.xnat, ref, { format: 'tar', openBody, sizeBytes: tarLength(objects) }, options)
+      return outcomeOf(await putFile(deps.xnat, ref, only.path, { openBody, sizeBytes: only.sizeBytes }, options), md5s)
     }
-    return { kind: 'sent', md5s }
+    const openBody = () => Readable.from(archive(objects, open, digested), { objectMode: false })
+    return outcomeOf(
+      await putArchive(deps.xnat, ref, { format: 'tar', openBody, sizeBytes: tarLength(objects) }, options),
+      md5s,
+    )
   } catch (error) {
     if (error instanceof StaleObject) return { kind: 'stale', path: error.path }
     if (error instanceof XnatError && error.retry === 'later') return { kind: 'unsure', md5s, error }
     throw error
+  }
+}
+
+function outcomeOf(said: UploadOutcome, md5s: ReadonlyMap<string, string>): SendOutcome {
+  if (said.kind === 'stored') return { kind: 'sent', md5s }
+  const error = new DeliveryError('XNAT kept other files under these names', { code: 'NOT_VERIFIED' })
+  return { kind: 'unsure', md5s, error }
+}
+
+/** The body's bytes; a connection that breaks among them is S3's failure, and passes. */
+async function* unbroken(body: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) yield chunk
+  } catch (cause) {
+    throw new StorageError('an object broke off while it was read', { code: 'STORAGE_BUSY', cause })
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ObjectStore } from '../aws/objects.ts'
 import { openTarget } from '../delivery/open-target.ts'
 import type { DeliveryOrder, OrderedObject } from '../delivery/order.ts'
+import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts'
 import { type DeliveredFile, type Receipt, writeReceipt } from '../delivery/receipt.ts'
 import { sendFiles } from '../delivery/send-files.ts'
 import { AppError, DeliveryError } from '../errors.ts'
@@ -38,7 +39,8 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
   const startedAt = now().toISOString()
   const record = (outcome: Pick<Receipt, 'outcome' | 'code' | 'experimentId' | 'files'>) => {
     const { deliveryId, target } = order
-    return writeReceipt(deps.state, { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...outcome })
+    const receipt: Receipt = { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...outcome }
+    return writeReceipt(deps.state, receipt, { signal: deps.signal })
   }
   try {
     const { ref, experimentId } = await openTarget(deps, order)
@@ -58,23 +60,68 @@ const healings = 1
 
 async function deliverInto(deps: DeliverDeps, order: DeliveryOrder, ref: ResourceRef): Promise<DeliveredFile[]> {
   const done = new Map<string, DeliveredFile>()
-  settleUnchanged(order.objects, await readCatalog(deps, ref), done)
+  let catalog = await readCatalog(deps, ref)
+  await settleUnchanged(deps, order, catalog, done)
+  const overwritten = new Set<string>()
 
-  let failure: AppError = new DeliveryError('XNAT does not list the files as they were sent', { code: 'NOT_VERIFIED' })
-  for (let sendings = 0; ; ) {
+  let failures = 0
+  for (;;) {
     const pending = order.objects.filter(({ path }) => !done.has(path))
-    if (pending.length === 0) return order.objects.flatMap(({ path }) => done.get(path) ?? [])
-    if (sendings > healings) throw failure
-
-    const outcome = await sendFiles(deps, ref, { keyPrefix: order.keyPrefix, objects: pending })
+    if (pending.length === 0) break
+    const sending = await readyToSend(deps, order, { objects: oneSending(pending), catalog, overwritten, done })
+    if (sending.length === 0) continue
+    const outcome = await sendFiles(deps, ref, { keyPrefix: order.keyPrefix, objects: sending })
     if (outcome.kind === 'stale') {
-      await settleSuperseded(deps, order.keyPrefix, pending, outcome.path, done)
+      await settleSuperseded(deps, order.keyPrefix, pending, done, outcome.path)
       continue
     }
-    settleStored(pending, await readCatalog(deps, ref), outcome, done)
-    if (outcome.kind === 'unsure') failure = outcome.error
-    sendings += 1
+    catalog = await readCatalog(deps, ref)
+    settleStored(sending, catalog, outcome, done)
+    if (sending.every(({ path }) => done.has(path))) continue
+    failures += 1
+    if (failures > healings) throw outcome.kind === 'unsure' ? outcome.error : notVerified()
   }
+  const stored = [...done.values()].filter((file) => file.outcome === 'stored' && overwritten.has(file.path))
+  if (stored.length > 0) await removeMarks(deps, order.target, new Set(stored.map(({ path }) => path)))
+  return order.objects.flatMap(({ path }) => done.get(path) ?? [])
+}
+
+const notVerified = () => new DeliveryError('XNAT does not list the files as they were sent', { code: 'NOT_VERIFIED' })
+
+/** After so many bytes the files are proved before the next are sent: what a later break takes back is no more than this. */
+const maxSendingBytes = 1024 ** 3
+
+function oneSending(pending: readonly OrderedObject[]): readonly OrderedObject[] {
+  let bytes = 0
+  const end = pending.findIndex(({ sizeBytes }, index) => {
+    bytes += sizeBytes
+    return index > 0 && bytes > maxSendingBytes
+  })
+  return end < 0 ? pending : pending.slice(0, end)
+}
+
+/**
+ * What of these objects may be sent now. Files that XNAT lists already are about to be overwritten: here their objects
+ * are looked at, since a late event would otherwise be found out in the middle of the sending, and they are marked.
+ */
+async function readyToSend(
+  deps: DeliverDeps,
+  order: DeliveryOrder,
+  state: {
+    objects: readonly OrderedObject[]
+    catalog: Catalog
+    overwritten: Set<string>
+    done: Map<string, DeliveredFile>
+  },
+): Promise<readonly OrderedObject[]> {
+  const { objects, catalog, overwritten, done } = state
+  const listed = objects.filter(({ path }) => catalog.has(path) && !overwritten.has(path))
+  if (listed.length === 0) return objects
+  await settleSuperseded(deps, order.keyPrefix, listed, done)
+  const marked = new Set(listed.map(({ path }) => path).filter((path) => !done.has(path)))
+  if (marked.size > 0) await addMarks(deps, order.target, marked)
+  for (const path of marked) overwritten.add(path)
+  return objects.filter(({ path }) => !done.has(path))
 }
 
 type Catalog = ReadonlyMap<string, FileEntry>
@@ -85,12 +132,21 @@ async function readCatalog({ xnat, signal }: DeliverDeps, ref: ResourceRef): Pro
 }
 
 /** S3: the ETag of an object put in one part, without KMS, is its MD5. Any other ETag equals no digest. */
-function settleUnchanged(objects: readonly OrderedObject[], catalog: Catalog, done: Map<string, DeliveredFile>): void {
-  for (const { path, sizeBytes, etag } of objects) {
+async function settleUnchanged(
+  deps: DeliverDeps,
+  { objects, target }: DeliveryOrder,
+  catalog: Catalog,
+  done: Map<string, DeliveredFile>,
+): Promise<void> {
+  const equal = objects.filter(({ path, sizeBytes, etag }) => {
     const entry = catalog.get(path)
-    if (entry?.sizeBytes === sizeBytes && entry.md5 === etag) {
-      done.set(path, { path, sizeBytes, md5: etag, outcome: 'unchanged', verifiedBy: 'md5' })
-    }
+    return entry?.sizeBytes === sizeBytes && entry.md5 === etag
+  })
+  if (equal.length === 0) return
+  const marked = await readMarks(deps, target)
+  for (const { path, sizeBytes, etag } of equal) {
+    if (marked.has(path)) continue
+    done.set(path, { path, sizeBytes, md5: etag, outcome: 'unchanged', verifiedBy: 'md5' })
   }
 }
 
@@ -114,16 +170,16 @@ function settleStored(
 
 const looksAtATime = 16
 
-/** One object was found stale; where one was rewritten, others often were. All are looked at before the next sending. */
+/** Looks at all these objects: where one was rewritten, others often were. `stalePath` is known to be stale. */
 async function settleSuperseded(
   { incoming, signal }: DeliverDeps,
   keyPrefix: string,
-  pending: readonly OrderedObject[],
-  stalePath: string,
+  objects: readonly OrderedObject[],
   done: Map<string, DeliveredFile>,
+  stalePath?: string,
 ): Promise<void> {
-  for (let start = 0; start < pending.length; start += looksAtATime) {
-    const some = pending.slice(start, start + looksAtATime)
+  for (let start = 0; start < objects.length; start += looksAtATime) {
+    const some = objects.slice(start, start + looksAtATime)
     const infos = await Promise.all(some.map(({ path }) => incoming.find(keyPrefix + path, { signal })))
     some.forEach(({ path, sizeBytes, etag }, index) => {
       if (path === stalePath || infos[index]?.etag !== `"${etag}"`) {
