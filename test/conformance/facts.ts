@@ -12,8 +12,9 @@ export interface Step extends SendOptions {
   status: number
   text?: string | RegExp
   replyHeaders?: Record<string, Cell | undefined>
-  /** The rows of a list, each holding at least these cells. */
+  /** The rows of a list, each holding at least these cells. Their order counts only with `inOrder`. */
   rows?: Record<string, Cell>[]
+  inOrder?: true
   /** A row that is among those of a list, for lists that hold other people's records too. */
   among?: Record<string, Cell>
   /** A row that is not among them. */
@@ -30,11 +31,19 @@ export interface Case {
   /** `<document> <section>: <claim>`. */
   fact: string
   /** Why a real site is left out, with the case on a stand-in of its own. */
-  standInOnly?: 'changes the site' | 'moves the clock' | 'counts on an empty site'
+  standInOnly?: 'changes the site' | 'moves the clock' | 'counts on an empty site' | 'changes its disk'
   /** For a case that spoils the users it has. */
   ownUsers?: true
   steps: Step[]
 }
+
+/** The step that uploads a file. */
+export const stored = (path: string, body: string): Step => ({
+  send: `PUT ${path}?inbody=true`,
+  headers: { 'content-type': 'application/octet-stream' },
+  body,
+  status: 200,
+})
 
 if (isRealXnat) vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -107,17 +116,17 @@ async function take(site: Site, step: Step): Promise<void> {
   for (const [name, value] of Object.entries(step.replyHeaders ?? {})) {
     expect(answer.headers[name], name).toEqual(value === undefined ? undefined : filled(site, value))
   }
-  if (step.rows !== undefined) {
-    expect(answer.rows(), step.send).toHaveLength(step.rows.length)
-    expect(answer.rows(), step.send).toMatchObject(step.rows.map((row) => filledRow(site, row)))
-  }
-  if (step.among !== undefined) {
-    expect(answer.rows(), step.send).toContainEqual(expect.objectContaining(filledRow(site, step.among)))
-  }
-  if (step.lacks !== undefined) {
-    expect(answer.rows(), step.send).not.toContainEqual(expect.objectContaining(filledRow(site, step.lacks)))
-  }
+  checkRows(site, step, answer)
   keepNames(site, step, answer)
+}
+
+function checkRows(site: Site, { send, rows, inOrder, among, lacks }: Step, answer: Answer): void {
+  if (rows !== undefined) expect(answer.rows(), send).toHaveLength(rows.length)
+  if (inOrder) expect(answer.rows(), send).toEqual(rows?.map((row) => rowLike(site, row)))
+  for (const row of [...(rows ?? []), ...(among === undefined ? [] : [among])]) {
+    expect(answer.rows(), send).toContainEqual(rowLike(site, row))
+  }
+  if (lacks !== undefined) expect(answer.rows(), send).not.toContainEqual(rowLike(site, lacks))
 }
 
 function keepNames(site: Site, { send, keep, keepLogin, keepCells = {} }: Step, answer: Answer): void {
@@ -136,8 +145,8 @@ function sessionIdIn(answer: Answer): string {
   return sessionId
 }
 
-const filledRow = (site: Site, row: Record<string, Cell>) =>
-  Object.fromEntries(Object.entries(row).map(([column, cell]) => [column, filled(site, cell)]))
+const rowLike = (site: Site, row: Record<string, Cell>): unknown =>
+  expect.objectContaining(Object.fromEntries(Object.entries(row).map(([column, cell]) => [column, filled(site, cell)])))
 
 /** What an answer must equal; a pattern is looked for in it. */
 function filled(site: Site, expected: Cell): unknown {

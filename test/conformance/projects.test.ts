@@ -219,6 +219,7 @@ const facts: Case[] = [
         send: 'GET /data/projects?ID={P1},{P2}&sortBy=ID&sortOrder=DESC',
         status: 200,
         rows: [{ ID: '{P2}' }, { ID: '{P1}' }],
+        inOrder: true,
       },
       { send: 'GET /data/projects?ID={P3}', status: 200, rows: [] },
     ],
