@@ -135,9 +135,19 @@ export class StorageError extends AppError {
 const deliveryRetry = {
   EXPERIMENT_NOT_FOUND: 'never',
   SUBJECT_NOT_FOUND: 'never',
+  ASSESSOR_NOT_FOUND: 'never',
   PROJECT_NOT_FOUND: 'never',
   NO_EDIT_RIGHT: 'never',
   NOT_VERIFIED: 'later',
+  ARCHIVE_NOT_READABLE: 'never',
+  SESSION_EXISTS: 'never',
+  SESSION_CONFLICT: 'never',
+  SESSION_NOT_ARCHIVED: 'never',
+  SESSION_MISPLACED: 'never',
+  SESSION_EMPTY: 'never',
+  SESSION_INCOMPLETE: 'never',
+  SEVERAL_SESSIONS: 'never',
+  SESSION_BUSY: 'later',
 } as const satisfies Record<string, Retry>
 
 export type DeliveryErrorCode = keyof typeof deliveryRetry

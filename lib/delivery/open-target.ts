@@ -2,10 +2,12 @@
 import type { ObjectStore } from '../aws/objects.ts'
 import { DeliveryError, type DeliveryErrorCode, XnatError } from '../errors.ts'
 import { ensureExperiment, ensureScan, ensureSubject, findExperiment, findScan, findSubject } from '../xnat/archive.ts'
+import { ensureAssessor, listAssessors } from '../xnat/assessors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { findProject } from '../xnat/projects.ts'
 import { ensureResource, type ResourceParent, type ResourceRef } from '../xnat/resources.ts'
 import type { DeliveryOrder } from './order.ts'
+import { scanTypeFor } from './scan-type.ts'
 
 export interface OpenTarget {
   ref: ResourceRef
@@ -20,14 +22,20 @@ interface TargetDeps {
 }
 
 /**
- * Finds the resource that the order names. Scan and resource are created when missing; subject and experiment only
- * when the key names the subject and the first object carries the metadata `xsi-type` (the experiment's type).
+ * Finds the resource that the order names. Scan and resource are created when missing; subject, experiment and assessor
+ * only when the key names the subject and the first object carries the metadata `xsi-type`. That is the experiment's
+ * type, or below an assessor the assessor's: then the experiment has to be there. `scan-xsi-type` says the type of a
+ * scan that is to differ from what `scanTypeFor` gives it.
  *
- * @throws {DeliveryError} PROJECT_NOT_FOUND, SUBJECT_NOT_FOUND, EXPERIMENT_NOT_FOUND, or NO_EDIT_RIGHT.
+ * @throws {DeliveryError} PROJECT_NOT_FOUND, SUBJECT_NOT_FOUND, EXPERIMENT_NOT_FOUND, ASSESSOR_NOT_FOUND, or
+ * NO_EDIT_RIGHT.
  */
 export async function openTarget(deps: TargetDeps, order: DeliveryOrder): Promise<OpenTarget> {
   const { parent, experimentId } = await openParent(deps, order)
   const ref: ResourceRef = { parent, resourceLabel: order.target.resourceLabel }
+  // XNAT: a resource that is created below `in` comes to lie below `out`; only a file's upload makes one below `in`
+  // (RES/files/CatalogResource.java). A missing right to edit then shows when the catalog is read back.
+  if (parent.level === 'assessor' && parent.direction === 'in') return { ref, experimentId }
   try {
     // XNAT: without the right to edit, an upload is answered 200 and stores nothing, where creating a resource is
     // answered 403 (RES/files/FileList.java, RES/files/CatalogResource.java). So the right shows here.
@@ -45,11 +53,15 @@ async function openParent(
   deps: TargetDeps,
   order: DeliveryOrder,
 ): Promise<{ parent: ResourceParent; experimentId: string | undefined }> {
-  const { projectId, subject, experiment, scanId } = order.target
+  const { projectId, subject, experiment, scanId, assessor, direction } = order.target
   if (experiment !== undefined) {
     const { experimentId, xsiType } = await openExperiment(deps, order, experiment)
+    if (assessor !== undefined && direction !== undefined) {
+      const assessorId = await openAssessor(deps, order, { experimentId, assessor })
+      return { parent: { level: 'assessor', experimentId, assessorId, direction }, experimentId }
+    }
     if (scanId === undefined) return { parent: { level: 'experiment', experimentId }, experimentId }
-    await openScan(deps, { experimentId, scanId, experimentType: xsiType })
+    await openScan(deps, order, { experimentId, scanId, experimentType: xsiType })
     return { parent: { level: 'scan', experimentId, scanId }, experimentId }
   }
   await requireProject(deps, projectId)
@@ -81,8 +93,8 @@ async function createExperiment(
   experiment: string,
 ): Promise<{ experimentId: string; xsiType: string }> {
   const { xnat, signal } = deps
-  const { projectId, subject } = order.target
-  const xsiType = await declaredXsiType(deps, order)
+  const { projectId, subject, assessor } = order.target
+  const xsiType = assessor === undefined ? await declaredType(deps, order, 'xsi-type') : undefined
   if (subject === undefined || xsiType === undefined) {
     await requireProject(deps, projectId)
     throw missing('EXPERIMENT_NOT_FOUND', 'experiment')
@@ -99,13 +111,28 @@ async function createExperiment(
 
 /** An existing scan is taken as it is: its type may rightly differ from what its session's type suggests. */
 async function openScan(
-  { xnat, signal }: TargetDeps,
+  deps: TargetDeps,
+  order: DeliveryOrder,
   { experimentId, scanId, experimentType }: { experimentId: string; scanId: string; experimentType: string },
 ): Promise<void> {
+  const { xnat, signal } = deps
   if ((await findScan(xnat, { experimentId, scanId }, { signal })) !== undefined) return
-  // XNAT: a session type and its scan type share a stem: xnat:ctSessionData holds xnat:ctScanData (xnat.xsd).
-  const xsiType = experimentType.replace(/SessionData$/, 'ScanData')
+  const xsiType = (await declaredType(deps, order, 'scan-xsi-type')) ?? scanTypeFor(experimentType)
   await ensureScan(xnat, { experimentId, scanId, xsiType }, { signal })
+}
+
+async function openAssessor(
+  deps: TargetDeps,
+  order: DeliveryOrder,
+  { experimentId, assessor }: { experimentId: string; assessor: string },
+): Promise<string> {
+  const { xnat, signal } = deps
+  const assessors = await listAssessors(xnat, { experimentId }, { signal })
+  const found = assessors.find(({ label, assessorId }) => label === assessor || assessorId === assessor)
+  if (found !== undefined) return found.assessorId
+  const xsiType = await declaredType(deps, order, 'xsi-type')
+  if (order.target.subject === undefined || xsiType === undefined) throw missing('ASSESSOR_NOT_FOUND', 'assessor')
+  return (await ensureAssessor(xnat, { experimentId, label: assessor, xsiType }, { signal })).assessorId
 }
 
 async function openSubject(
@@ -115,7 +142,8 @@ async function openSubject(
 ): Promise<void> {
   const { projectId } = order.target
   if ((await findSubject(xnat, { projectId, subject }, { signal })) !== undefined) return
-  if ((await declaredXsiType({ incoming, signal }, order)) === undefined) throw missing('SUBJECT_NOT_FOUND', 'subject')
+  const xsiType = await declaredType({ incoming, signal }, order, 'xsi-type')
+  if (xsiType === undefined) throw missing('SUBJECT_NOT_FOUND', 'subject')
   await ensureSubject(xnat, { projectId, subjectLabel: subject }, { signal })
 }
 
@@ -125,13 +153,14 @@ async function requireProject({ xnat, signal }: Omit<TargetDeps, 'incoming'>, pr
 
 const missing = (code: DeliveryErrorCode, what: string) => new DeliveryError(`XNAT has no such ${what}`, { code })
 
-/** The experiment type that the uploader named in `x-amz-meta-xsi-type`, if it looks like one. */
-async function declaredXsiType(
+/** The type that the uploader named in `x-amz-meta-xsi-type` or `x-amz-meta-scan-xsi-type`, if it looks like one. */
+async function declaredType(
   { incoming, signal }: Omit<TargetDeps, 'xnat'>,
   order: DeliveryOrder,
+  name: 'xsi-type' | 'scan-xsi-type',
 ): Promise<string | undefined> {
   const [first] = order.objects
   const info = first && (await incoming.find(order.keyPrefix + first.path, { signal }))
-  const declared = info?.metadata['xsi-type']
+  const declared = info?.metadata[name]
   return declared !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(declared) ? declared : undefined
 }

@@ -1,8 +1,8 @@
-// S3 events -> orders, one per XNAT resource.
+// S3 events -> orders, one per XNAT resource and one per DICOM session.
 import * as z from 'zod'
 import { maxMessageBytes, type OutgoingMessage, type Queue } from '../aws/queue.ts'
-import { parseObjectKey } from '../delivery/object-key.ts'
-import { type DeliveryOrder, deliveryGroup, deliveryId } from '../delivery/order.ts'
+import { type ParsedKey, parseObjectKey } from '../delivery/object-key.ts'
+import { type AnyOrder, deliveryId, orderMessage } from '../delivery/order.ts'
 import { AppError, InvalidInputError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 
@@ -36,9 +36,7 @@ export interface RoutedBatch {
 }
 
 interface Arrival {
-  prefix: string
-  target: DeliveryOrder['target']
-  path: string
+  key: Exclude<ParsedKey, { kind: 'folder' }>
   sizeBytes: number
   etag: string
   sequencer: string
@@ -47,7 +45,7 @@ interface Arrival {
 
 /**
  * Sends one delivery order per XNAT resource for all objects that the notifications tell of, the newest event of an
- * object only. Handing the same notifications in again sends the same orders under the same ids, which the queue drops
+ * object only; and one per archive or marker of a DICOM session, whose loose files wait for their marker. Handing the same notifications in again sends the same orders under the same ids, which the queue drops
  * within its five minutes; later they find everything delivered.
  *
  * A record that cannot be understood is returned in `refused`, and keeps no other from being ordered.
@@ -70,7 +68,7 @@ export async function routeObjects(
     }
   })
 
-  const messages = [...groupedByResource(arrivals.values())].flatMap((group) => [...orderMessages(group)])
+  const messages = [...groupedByGoal(arrivals.values())].flatMap((group) => [...orderMessages(group)])
   await deps.deliveries.send(messages)
   return { orders: messages.length, objects: arrivals.size, refused }
 }
@@ -90,9 +88,7 @@ function arrivalOf(record: S3Notification['Records'][number], log: Logger): Arri
   const key = parseObjectKey(decodedKey(object.key))
   if (key.kind === 'folder') return undefined
   return {
-    prefix: key.prefix,
-    target: key.target,
-    path: key.path,
+    key,
     sizeBytes: object.size,
     etag: object.eTag,
     sequencer: object.sequencer ?? '',
@@ -110,7 +106,7 @@ function decodedKey(encoded: string): string {
 }
 
 function keepNewest(arrivals: Map<string, Arrival>, arrival: Arrival): void {
-  const key = arrival.prefix + arrival.path
+  const key = arrival.key.prefix + arrival.key.path
   const known = arrivals.get(key)
   if (known === undefined || isLater(arrival, known)) arrivals.set(key, arrival)
 }
@@ -122,23 +118,32 @@ function isLater(one: Arrival, other: Arrival): boolean {
   return a === b ? one.time > other.time : a > b
 }
 
-function groupedByResource(arrivals: Iterable<Arrival>): Iterable<Arrival[]> {
-  return Map.groupBy(arrivals, (arrival) => arrival.prefix).values()
+/** Files by their resource; each part of a session by itself. */
+function groupedByGoal(arrivals: Iterable<Arrival>): Iterable<Arrival[]> {
+  const goal = ({ key }: Arrival) => (key.kind === 'file' ? key.prefix : key.prefix + key.path)
+  return Map.groupBy(arrivals, goal).values()
 }
 
 // What one order may hold: a message that SQS takes, and bytes that one Lambda run can carry at 10 MB/s.
 const maxOrderBytes = 8 * 1024 ** 3
 const maxObjectsJsonBytes = maxMessageBytes - 16 * 1024
 
-function* orderMessages(arrivals: Arrival[]): Generator<OutgoingMessage> {
-  const sorted = arrivals.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+function* orderMessages(arrivals: readonly Arrival[]): Generator<OutgoingMessage> {
+  for (const part of parts(arrivals)) {
+    const order = orderFor(part)
+    if (order !== undefined) yield orderMessage(order)
+  }
+}
+
+function* parts(arrivals: readonly Arrival[]): Generator<Arrival[]> {
+  const sorted = arrivals.toSorted((a, b) => (a.key.path < b.key.path ? -1 : 1))
   let part: Arrival[] = []
   let [bytes, jsonBytes] = [0, 0]
   for (const arrival of sorted) {
     const json = Buffer.byteLength(JSON.stringify(orderedObject(arrival))) + 1
     const isFull = bytes + arrival.sizeBytes > maxOrderBytes || jsonBytes + json > maxObjectsJsonBytes
     if (isFull && part.length > 0) {
-      yield orderMessage(part)
+      yield part
       part = []
       bytes = 0
       jsonBytes = 0
@@ -147,23 +152,23 @@ function* orderMessages(arrivals: Arrival[]): Generator<OutgoingMessage> {
     bytes += arrival.sizeBytes
     jsonBytes += json
   }
-  if (part.length > 0) yield orderMessage(part)
+  if (part.length > 0) yield part
 }
 
-function orderMessage(arrivals: readonly Arrival[]): OutgoingMessage {
+/** `undefined` for a loose file of a session: it is delivered when its marker is. */
+function orderFor(arrivals: readonly Arrival[]): AnyOrder | undefined {
   const [first] = arrivals
   if (first === undefined) throw new Error('an order needs an object')
   const newest = new Date(Math.max(...arrivals.map((arrival) => arrival.time.getTime())))
-  const order: DeliveryOrder = {
-    deliveryId: deliveryId(newest, [
-      first.prefix,
-      arrivals.map(({ path, etag, sequencer }) => [path, etag, sequencer]),
-    ]),
-    target: first.target,
-    keyPrefix: first.prefix,
-    objects: arrivals.map(orderedObject),
-  }
-  return { body: JSON.stringify(order), group: deliveryGroup(first.target), deduplicationId: order.deliveryId }
+  const { key } = first
+  const id = deliveryId(newest, [
+    key.prefix,
+    arrivals.map((arrival) => [arrival.key.path, arrival.etag, arrival.sequencer]),
+  ])
+  const common = { deliveryId: id, keyPrefix: key.prefix }
+  if (key.kind === 'file') return { ...common, target: key.target, objects: arrivals.map(orderedObject) }
+  if (key.part === 'loose') return undefined
+  return { kind: 'session', ...common, target: key.target, source: orderedObject(first) }
 }
 
-const orderedObject = ({ path, sizeBytes, etag }: Arrival) => ({ path, sizeBytes, etag })
+const orderedObject = ({ key, sizeBytes, etag }: Arrival) => ({ path: key.path, sizeBytes, etag })

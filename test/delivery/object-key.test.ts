@@ -26,9 +26,32 @@ describe('an object key', () => {
       { projectId: 'P', resourceLabel: 'R' },
       'files/resources/y/files/z',
     ],
+    [
+      'projects/P/subjects/S/experiments/E/assessors/A/in/resources/R/files/x',
+      { projectId: 'P', subject: 'S', experiment: 'E', assessor: 'A', direction: 'in', resourceLabel: 'R' },
+      'x',
+    ],
+    ['projects/hub:3f2b.c-1/resources/R/files/x', { projectId: 'hub:3f2b.c-1', resourceLabel: 'R' }, 'x'],
+    ['projects/P/resources/R/files/_SUCCESS', { projectId: 'P', resourceLabel: 'R' }, '_SUCCESS'],
     ['projects/P/resources/R/files/größe/磁共振.dcm', { projectId: 'P', resourceLabel: 'R' }, 'größe/磁共振.dcm'],
   ])('names a resource and a file: %s', (key, target, path) => {
     expect(parseObjectKey(key)).toEqual({ kind: 'file', target, path, prefix: key.slice(0, -path.length) })
+  })
+
+  it.each([
+    ['a.zip', 'archive'],
+    ['x/y.TAR.GZ', 'archive'],
+    ['b.tgz', 'archive'],
+    ['c.tar', 'archive'],
+    ['_SUCCESS', 'marker'],
+    ['series 1/_SUCCESS', 'marker'],
+    ['series 1/0001', 'loose'],
+    ['a_SUCCESS', 'loose'],
+    ['d.gz', 'loose'],
+  ])('names DICOM of a session: %s is its %s part', (path, part) => {
+    const prefix = 'projects/P/subjects/S/experiments/E/dicom/'
+    const target = { projectId: 'P', subject: 'S', experiment: 'E' }
+    expect(parseObjectKey(prefix + path)).toEqual({ kind: 'session', target, prefix, path, part })
   })
 
   it('that ends in a slash is a folder', () => {
@@ -48,6 +71,13 @@ describe('an object key', () => {
     'projects/P/scans/1/resources/R/files/x',
     'projects/P/subjects/S/scans/1/resources/R/files/x',
     'projects/P/resources/123/files/x',
+    'projects/P/experiments/E/assessors/A/resources/R/files/x',
+    'projects/P/experiments/E/assessors/A/both/resources/R/files/x',
+    'projects/P/experiments/E/dicom/a.zip',
+    'projects/P/subjects/S/experiments/E/dicom/../a.zip',
+    'projects/hub:/resources/R/files/x',
+    'projects/HUB:1/resources/R/files/x',
+    `projects/${'P'.repeat(300)}/resources/R/files/x`,
     "projects/P/resources/R'/files/x",
     'projects/P/resources/R/files/../x',
     'projects/P/resources/R/files/a/./x',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeliveryOrder } from '../../lib/delivery/order.ts'
+import { DeliveryOrder, SessionOrder } from '../../lib/delivery/order.ts'
 import { createLogger } from '../../lib/log.ts'
 import { routeObjects, S3Notification } from '../../lib/services/route-objects.ts'
 import { createdRecord } from '../support/events.ts'
@@ -18,7 +18,9 @@ async function route(...records: object[][]) {
     outcome,
     lines,
     messages: deliveries.sent,
-    orders: deliveries.sent.map(({ body }) => DeliveryOrder.parse(JSON.parse(body))),
+    get orders() {
+      return deliveries.sent.map(({ body }) => DeliveryOrder.parse(JSON.parse(body)))
+    },
   }
 }
 
@@ -51,11 +53,13 @@ describe('routing of S3 events', () => {
       createdRecord({ key: scan(2, 'a') }),
       createdRecord({ key: 'projects/P/subjects/S/resources/DICOM/files/a' }),
       createdRecord({ key: 'projects/P/resources/DICOM/files/a' }),
+      createdRecord({ key: 'projects/P/experiments/E/assessors/A/in/resources/DICOM/files/a' }),
+      createdRecord({ key: 'projects/P/experiments/E/assessors/A/out/resources/DICOM/files/a' }),
     ])
 
     const groups = messages.map(({ group }) => group)
     expect(groups[0]).toBe(groups[1])
-    expect(new Set(groups).size).toBe(4)
+    expect(new Set(groups).size).toBe(6)
     expect(groups.join()).not.toMatch(/P|S|E/)
   })
 
@@ -91,6 +95,23 @@ describe('routing of S3 events', () => {
     const newer = await route([createdRecord({ key: scan(1, 'a'), at: '2026-01-01T00:00:00.001Z' })])
 
     expect(newer.orders[0]!.deliveryId < older.orders[0]!.deliveryId).toBe(true)
+  })
+
+  it('makes one order of each archive and each marker of a session, and holds loose files until then', async () => {
+    const dicom = 'projects/P/subjects/S/experiments/E/dicom/'
+    const { outcome, messages } = await route([
+      createdRecord({ key: `${dicom}a.zip`, size: 9 }),
+      createdRecord({ key: `${dicom}series/1.dcm` }),
+      createdRecord({ key: `${dicom}series/_SUCCESS`, size: 0 }),
+    ])
+
+    const orders = messages.map(({ body }) => SessionOrder.parse(JSON.parse(body)))
+    expect(orders.map(({ keyPrefix, target, source }) => [keyPrefix, target, source.path, source.sizeBytes])).toEqual([
+      [dicom, { projectId: 'P', subject: 'S', experiment: 'E' }, 'a.zip', 9],
+      [dicom, { projectId: 'P', subject: 'S', experiment: 'E' }, 'series/_SUCCESS', 0],
+    ])
+    expect(new Set(messages.map(({ group }) => group)).size).toBe(1)
+    expect(outcome).toMatchObject({ orders: 2, objects: 3, refused: [] })
   })
 
   it('sets a bad key apart, by itself, and orders its neighbours', async () => {
