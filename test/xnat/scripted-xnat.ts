@@ -1,5 +1,6 @@
 // A server that answers as a test says, for what no whole XNAT can be made to do at will: cut, stall, contradict itself.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { XnatClient, type XnatClientOptions } from '../../lib/xnat/client.ts'
@@ -24,10 +25,13 @@ export interface ScriptedXnat {
 
 export type Script = (request: IncomingMessage, response: ServerResponse, seen: Seen) => void | Promise<void>
 
-/** Signs everyone in and out as XNAT does; all other requests are the script's. */
-export async function startScriptedXnat(script: Script): Promise<ScriptedXnat> {
+/** Signs everyone in and out as XNAT does; all other requests are the script's. With `tls` it speaks https. */
+export async function startScriptedXnat(
+  script: Script,
+  { tls }: { tls?: { key: string; cert: string } } = {},
+): Promise<ScriptedXnat> {
   const xnat: ScriptedXnat = { url: '', seen: [], signIns: [], signOuts: [], sessions: new Set() }
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '', headers } = request
     const seen = { method, path, cookie: headers.cookie, authorization: headers.authorization, headers }
     if (method === 'POST' && path === '/data/JSESSION') {
@@ -45,13 +49,14 @@ export async function startScriptedXnat(script: Script): Promise<ScriptedXnat> {
     }
     xnat.seen.push(seen)
     void script(request, response, seen)
-  })
+  }
+  const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
-  xnat.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  xnat.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   return xnat
 }
 
