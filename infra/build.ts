@@ -1,5 +1,6 @@
 // Bundles each function for Lambda: functions/api/health.ts -> dist/api/health/index.mjs. Run by `npm run build`.
-import { globSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, globSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 
 const sources = globSync('functions/{api,workers,schedules}/*.ts')
@@ -24,6 +25,14 @@ const { metafile } = await build({
   // CommonJS parts inside an ES module ask for a `require` that is not there.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 })
+for (const [entry, source] of Object.entries(entryPoints)) copyParts(source, `dist/${entry.replace(/\/index$/, '')}`)
+
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
   console.log(`${String(Math.round(bytes / 1024)).padStart(6)} kB  ${file}`)
+}
+
+/** What a function reads as it is, from a folder of its own name, goes where the bundle finds it the same way. */
+function copyParts(source: string, bundleDir: string): void {
+  const parts = source.replace(/\.ts$/, '')
+  if (existsSync(parts)) cpSync(parts, join(bundleDir, basename(parts)), { recursive: true })
 }

@@ -180,6 +180,6 @@ describe('the API', () => {
   })
 
   it('knows no other routes', async () => {
-    expect(await api('GET', '/nothing-here')).toMatchObject({ status: 404, body: { message: 'Not Found' } })
+    expect(await api('GET', '/nothing-here')).toMatchObject({ status: 404, body: { detail: 'Not Found' } })
   })
 })
