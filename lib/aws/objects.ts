@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { StorageError } from '../errors.ts'
 import { storageError } from './failure.ts'
+import { listObjects, removeUnchanged, tagUnchanged } from './object-sets.ts'
 
 export interface ObjectInfo {
   sizeBytes: number
@@ -23,15 +24,29 @@ export interface OpenObject extends ObjectInfo {
   body: Readable
 }
 
+/** One version of an object; `etag` without quotes. */
+export interface ObjectVersion {
+  key: string
+  etag: string
+}
+
+export interface ListedObject extends ObjectVersion {
+  sizeBytes: number
+  modifiedAt: Date
+}
+
 export type WriteOutcome = { kind: 'written'; etag: string } | { kind: 'conflict' }
 
 export interface ObjectStore {
   /**
-   * Opens an object for reading, guarded by `ifMatch` when given.
+   * Opens an object for reading, guarded by `ifMatch` when given; with `range` these bytes of it, both ends included.
    *
    * @throws {StorageError} OBJECT_MISSING, or OBJECT_CHANGED when it is no longer the version asked for.
    */
-  open(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<OpenObject>
+  open(
+    key: string,
+    options?: { ifMatch?: string; range?: { first: number; last: number }; signal?: AbortSignal },
+  ): Promise<OpenObject>
   /** What is known of an object; `undefined` when there is none. */
   find(key: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | undefined>
   /** The whole of a small text object with its ETag; `undefined` when there is none. */
@@ -47,6 +62,19 @@ export interface ObjectStore {
   ): Promise<WriteOutcome>
   /** Deletes an object; one that is not there is as good as deleted. */
   remove(key: string): Promise<void>
+  /** One page of keys below a prefix, in S3's order: 1000, or `limit` if that is less. */
+  list(
+    prefix: string,
+    options?: { startAfter?: string; limit?: number; signal?: AbortSignal },
+  ): Promise<{ objects: ListedObject[]; isComplete: boolean }>
+  /** Deletes the objects that are still these versions, and leaves the others. */
+  removeUnchanged(versions: readonly ObjectVersion[], options?: { signal?: AbortSignal }): Promise<void>
+  /** Adds a tag to an object that is still this version, and leaves another. */
+  tagUnchanged(
+    version: ObjectVersion,
+    tag: { name: string; value: string },
+    options?: { signal?: AbortSignal },
+  ): Promise<void>
 }
 
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
@@ -61,6 +89,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       Bucket: bucket,
       Key: key,
       ...(options.ifMatch && { IfMatch: options.ifMatch }),
+      ...(options.range && { Range: `bytes=${options.range.first}-${options.range.last}` }),
     })
     const reply = await orThrow(client.send(command, abortable(options.signal)), 'GetObject')
     if (!(reply.Body instanceof Readable)) {
@@ -108,7 +137,17 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     await orThrow(client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })), 'DeleteObject')
   }
 
-  return { find, open, readText, writeText, remove }
+  const place = { client, bucket }
+  return {
+    find,
+    open,
+    readText,
+    writeText,
+    remove,
+    list: listObjects(place),
+    removeUnchanged: removeUnchanged(place),
+    tagUnchanged: tagUnchanged(place, find),
+  }
 }
 
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
