@@ -30,6 +30,14 @@ export class AppError extends Error {
   }
 }
 
+/**
+ * Whether a message that failed with this error is to be given up. A refused sign-in speaks of the service account, not
+ * of the message: its password is being changed, or its sessions are too many for the moment.
+ */
+export function isHopeless(error: unknown): error is AppError {
+  return error instanceof AppError && error.retry === 'never' && error.code !== 'XNAT_UNAUTHORIZED'
+}
+
 /** One thing wrong with an input: where it is, and what would be right. Never the value itself. */
 export interface InputIssue {
   /** Machine-readable kind in Pydantic's vocabulary (`missing`, `uuid_parsing`, `value_error`, ...). */

@@ -14,9 +14,9 @@ import type * as z from 'zod'
 import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
 import type { OutgoingMessage } from './aws/queue.ts'
-import { AppError, InvalidInputError } from './errors.ts'
+import { AppError, InvalidInputError, isHopeless } from './errors.ts'
 import { createLogger, errorFields, type Logger } from './log.ts'
-import { backoffMs } from './retry.ts'
+import { backoffCeilingMs } from './retry.ts'
 import { serviceKeyRefusal } from './service-key.ts'
 import type { SourceQueue, Wire, Wired } from './wire.ts'
 
@@ -197,9 +197,34 @@ export function batchHandler<Message extends z.ZodType>(
     const tools = toolsFor(wire, context)
     const { understood, failures } = parseMessages(event.Records, spec.message)
     const work = understood.length === 0 ? Promise.resolve([]) : spec.work(understood, tools)
-    const failed = await work.catch((error: unknown) => understood.map(({ messageId }) => ({ messageId, error })))
-    return settle(event.Records, [...failures, ...failed], spec.source(tools), tools.log)
+    const failed = await unlessLate(work, tools.signal).catch((error: unknown) =>
+      understood.map(({ messageId }) => ({ messageId, error })),
+    )
+    const ending = AbortSignal.timeout(Math.max(context.getRemainingTimeInMillis() - answerMs, 1))
+    return settle(event.Records, [...failures, ...failed], { source: spec.source(tools), log: tools.log, ending })
   })
+}
+
+// What is left for the answer alone, of the margin that the work is told of.
+const answerMs = 400
+// Work that heeds the signal needs a moment to end in order, and to say how far it came.
+const graceMs = 800
+
+/** The work's own end; an error when it goes on although it was told to stop. */
+async function unlessLate<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = () => {
+    timer = setTimeout(() => reject(signal.reason), graceMs)
+  }
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 /** As `batchHandler`, for work that takes one message at a time. A FIFO queue keeps its order with a batch size of 1. */
@@ -241,15 +266,17 @@ function parsedJson(text: string): unknown {
   }
 }
 
+/** SQS calls under way at a time: a whole batch that failed has to be handed back in the seconds that are left. */
+const settledAtATime = 16
+
 async function settle(
   records: readonly SQSRecord[],
   failures: readonly WorkFailure[],
-  source: SourceQueue,
-  log: Logger,
+  { source, log, ending }: { source: SourceQueue; log: Logger; ending: AbortSignal },
 ): Promise<SQSBatchResponse> {
   const byId = new Map(records.map((record) => [record.messageId, record]))
   const again = new Map<string, SQSBatchItemFailure>()
-  for (const failure of failures) {
+  const settleOne = async (failure: WorkFailure): Promise<void> => {
     const record = byId.get(failure.messageId)
     if (record === undefined) throw new Error('work reported a message that it was not given')
     log.warn('message failed', {
@@ -257,15 +284,27 @@ async function settle(
       attempt: attemptOf(record),
       ...errorFields(failure.error),
     })
-    const isSettled = isForGood(failure.error) && (await buried(record, failure, source, log))
-    if (isSettled) continue
+    const isBuried =
+      isHopeless(failure.error) && (await unlessEnded(buried(record, failure, source, log), ending, false))
+    if (isBuried) return
     again.set(record.messageId, { itemIdentifier: record.messageId })
-    await postponed(record, failure.error, source, log)
+    await unlessEnded(postponed(record, failure.error, source, log), ending, undefined)
+  }
+  for (let start = 0; start < failures.length; start += settledAtATime) {
+    await Promise.all(failures.slice(start, start + settledAtATime).map(settleOne))
   }
   return { batchItemFailures: [...again.values()] }
 }
 
-const isForGood = (error: unknown): error is AppError => error instanceof AppError && error.retry === 'never'
+/** What the promise gives; `otherwise`, when the invocation is about to end before that. */
+function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal, otherwise: T): Promise<T> {
+  if (ending.aborted) return Promise.resolve(otherwise)
+  const { promise: ended, resolve } = Promise.withResolvers<T>()
+  const onEnd = () => resolve(otherwise)
+  ending.addEventListener('abort', onEnd, { once: true })
+  return Promise.race([promise, ended]).finally(() => ending.removeEventListener('abort', onEnd))
+}
+
 const attemptOf = (record: SQSRecord) => Number(record.attributes.ApproximateReceiveCount)
 
 /** Whether the failed message, or its failed part, now lies in the dead-letter queue. */
@@ -294,7 +333,9 @@ const redelivery = { baseMs: 10_000, capMs: 15 * 60_000 }
 /** Sets when SQS hands the message in again; without it, the queue's visibility timeout would decide. */
 async function postponed(record: SQSRecord, error: unknown, source: SourceQueue, log: Logger): Promise<void> {
   const wanted = error instanceof AppError ? error.retryAfterMs : undefined
-  const delayMs = wanted ?? backoffMs(redelivery, attemptOf(record), Math.random)
+  // At least half of each wait: all tries together are to outlast an hour, whatever chance says.
+  const ceilingMs = backoffCeilingMs(redelivery, attemptOf(record))
+  const delayMs = wanted ?? ceilingMs * (0.5 + Math.random() / 2)
   try {
     await source.queue.postpone(record.receiptHandle, delayMs)
   } catch (failure) {

@@ -5,7 +5,7 @@ import type { DeliveryOrder, OrderedObject } from '../delivery/order.ts'
 import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts'
 import { type DeliveredFile, type Receipt, writeReceipt } from '../delivery/receipt.ts'
 import { sendFiles } from '../delivery/send-files.ts'
-import { AppError, DeliveryError } from '../errors.ts'
+import { DeliveryError, isHopeless } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { type FileEntry, listFiles, type ResourceRef } from '../xnat/resources.ts'
 
@@ -48,7 +48,7 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
     await record({ outcome: 'verified', experimentId, files })
     return tally(files)
   } catch (error) {
-    if (error instanceof AppError && error.retry === 'never') {
+    if (isHopeless(error)) {
       await record({ outcome: 'failed', code: error.code, files: [] })
     }
     throw error

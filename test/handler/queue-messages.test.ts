@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { DeliveryError, InvalidInputError, StorageError } from '../../lib/errors.ts'
+import { DeliveryError, InvalidInputError, StorageError, XnatError } from '../../lib/errors.ts'
 import { batchHandler, queueHandler } from '../../lib/handler.ts'
 import { lambdaContext, sqsEvent } from '../support/events.ts'
 import { memoryQueue } from '../support/memory-queue.ts'
@@ -54,6 +54,15 @@ describe('a queue message', () => {
     expect(deadLetters.sent).toEqual([])
     expect(queue.postponed).toMatchObject([{ receiptHandle: 'receipt-0' }])
     expect(queue.postponed[0]!.delayMs).toBeLessThanOrEqual(40_000)
+  })
+
+  it('that met a refused sign-in is handed back: the account is at fault, not the message', async () => {
+    const { handle, deadLetters } = rig(async () => {
+      throw new XnatError({ code: 'XNAT_UNAUTHORIZED', method: 'POST', pathTemplate: '/data/JSESSION', status: 401 })
+    })
+
+    expect(await handle(sqsEvent([body('a')]))).toEqual(failed('message-0'))
+    expect(deadLetters.sent).toEqual([])
   })
 
   it('that failed for an unknown reason is handed back too, and its log line does not quote the error', async () => {
@@ -128,5 +137,18 @@ describe('a batch', () => {
     )
 
     expect(await handler(sqsEvent([body('a')]), lambdaContext(2_100))).toEqual(failed('message-0'))
+  })
+
+  it('is answered in time also when the work does not heed the signal and SQS does not answer', async () => {
+    const never = new Promise<never>(() => undefined)
+    const source = {
+      queue: { send: () => never, postpone: () => never },
+      deadLetters: { send: () => never, postpone: () => never },
+    }
+    const handler = queueHandler({ message: Message, source: () => source, work: () => never }, () => testWired())
+    const context = lambdaContext(2_100)
+
+    expect(await handler(sqsEvent([body('a'), 'no JSON']), context)).toEqual(failed('message-1', 'message-0'))
+    expect(context.getRemainingTimeInMillis()).toBeGreaterThan(0)
   })
 })
