@@ -23,6 +23,11 @@ export class Accounts {
     return role === 'admin' ? this.#target.user : `${this.#prefix}_${role}`
   }
 
+  /** Names for users that a case makes itself. */
+  newcomers(): [ada: string, capitalised: string] {
+    return [`${this.#prefix}_ada`, `${this.#prefix}_Ada`]
+  }
+
   password(role: Role): string {
     return role === 'admin' ? this.#target.password : `${this.#prefix}-Pw9`
   }
@@ -62,7 +67,8 @@ export class Accounts {
   }
 
   async close(): Promise<void> {
-    for (const role of this.#made) await this.asAdmin(`PUT /xapi/users/${this.username(role)}/enabled/false`)
+    const usernames = [...[...this.#made].map((role) => this.username(role)), ...this.newcomers()]
+    for (const username of usernames) await this.asAdmin(`PUT /xapi/users/${username}/enabled/false`)
   }
 
   /** Arranges a case: by a login of its own, which is renewed when a case has ended it. */

@@ -34,6 +34,9 @@ export class Site {
       this.keep(name, `${prefix}${name}`)
       this.keep(name.toLowerCase(), `${prefix}${name}`.toLowerCase())
     }
+    const [ada, capitalised] = accounts.newcomers()
+    this.keep('ada', ada)
+    this.keep('Ada', capitalised)
     for (const role of ['admin', ...memberRoles, 'outsider'] as const) {
       this.keep(role, accounts.username(role))
       this.keep(role.toUpperCase(), accounts.username(role).toUpperCase())

@@ -1,11 +1,12 @@
 // The XNAT that the suite asks: the stand-in, or a real one when XNAT_URL names it. A real one needs an administrator's
 // account in XNAT_SERVICE_USER and XNAT_SERVICE_PASSWORD, since cases make users of their own.
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
 import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server.ts'
+import { sizeOfFiles } from '../support/folder-size.ts'
 import { type PlainHttp, plainHttp } from '../support/plain-http.ts'
 
 export interface Target {
@@ -43,7 +44,7 @@ export async function openStandIn(): Promise<StandIn> {
     http,
     server,
     settle: async () => undefined,
-    uploadBegins: () => vi.waitFor(async () => expect(await sizeBelow(join(dataDir, 'uploads'))).toBeGreaterThan(0)),
+    uploadBegins: () => vi.waitFor(async () => expect(await sizeOfFiles(join(dataDir, 'uploads'))).toBeGreaterThan(0)),
     async close() {
       http.close()
       await server.stop()
@@ -63,9 +64,4 @@ function realXnat(url: string): Target {
     uploadBegins: () => sleep(2000),
     close: async () => http.close(),
   }
-}
-
-async function sizeBelow(folder: string): Promise<number> {
-  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))
-  return sizes.reduce((sum, size) => sum + size, 0)
 }

@@ -7,10 +7,13 @@ const facts: Case[] = [
     steps: [
       { send: 'GET /data/projects/P1/config', status: 501 },
       { send: `GET ${session}/reconstructions`, status: 501 },
+      { send: 'GET /xapi/users/profiles/admin', status: 501 },
+      { send: 'POST /data/search', status: 501, text: 'The stand-in XNAT does not cover POST /data/search' },
       { send: 'GET /somewhere/else', status: 501, text: /GET \/somewhere\/else/ },
       { send: 'GET /data/projects?permissions=edit', status: 501 },
       { send: 'GET /data/projects?format=xList', status: 501 },
       { send: 'GET /data/projects/P1?format=json&includeHistory=true', status: 501 },
+      { send: `POST ${session}/resources/R/files?reference=/etc/passwd`, status: 501 },
       { send: `PUT ${session}?fixScanTypes=true`, status: 501 },
       {
         send: `PUT ${session}`,

@@ -1,7 +1,7 @@
 // What a client learns of the data model: SchemaApi.java, SearchElementListResource.java, SearchFieldListResource.java.
 import { XMLParser } from 'fast-xml-parser'
 import { describe, expect } from 'vitest'
-import { test, testFacts } from './site.ts'
+import { test, testFacts } from './facts.ts'
 
 describe('schemas', () => {
   test('SchemaApi: every listed schema is there and declares types of its own', async ({ site }) => {
@@ -41,21 +41,11 @@ describe('schemas', () => {
 describe('search elements', () => {
   test('SearchElementListResource: data types are listed with how many records there are', async ({ site }) => {
     const rows = (await site.send('GET /data/search/elements')).rows()
-    expect(rows).toContainEqual({
-      ELEMENT_NAME: 'xnat:mrSessionData',
-      SINGULAR: 'xnat:mrSessionData',
-      PLURAL: 'xnat:mrSessionData',
-      SECURED: 'true',
-      COUNT: '1',
-    })
-    expect(rows.find((row) => row['ELEMENT_NAME'] === 'xnat:ctSessionData')?.['COUNT']).toBe('0')
-    const used = (await site.send('GET /data/search/elements?used=true')).rows()
-    expect(used.map((row) => row['ELEMENT_NAME'])).toEqual([
-      'xnat:projectData',
-      'xnat:subjectData',
-      'xnat:mrSessionData',
-      'xnat:qcManualAssessorData',
-    ])
+    const mr = rows.find((row) => row['ELEMENT_NAME'] === 'xnat:mrSessionData')
+    expect(mr).toMatchObject({ SECURED: 'true', COUNT: expect.stringMatching(/^[1-9]\d*$/) })
+    const used = (await site.send('GET /data/search/elements?used=true')).rows().map((row) => row['ELEMENT_NAME'])
+    expect(used).toEqual(expect.arrayContaining(['xnat:projectData', 'xnat:subjectData', 'xnat:mrSessionData']))
+    expect(used.length).toBeLessThan(rows.length)
   })
 
   test('SearchFieldListResource: the fields of a type, or of several', async ({ site }) => {
@@ -72,10 +62,6 @@ describe('search elements', () => {
     {
       fact: 'SearchFieldListResource: an unknown type is 400',
       steps: [{ send: 'GET /data/search/elements/xnat:nonsense', status: 400 }],
-    },
-    {
-      fact: 'a search itself is not covered',
-      steps: [{ send: 'POST /data/search', status: 501, text: 'The stand-in XNAT does not cover POST /data/search' }],
     },
   ])
 })

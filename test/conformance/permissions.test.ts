@@ -1,9 +1,11 @@
 import { describe } from 'vitest'
-import { type Case, type Role, scanFiles, session, test, testFacts } from './site.ts'
+import type { Role } from './accounts.ts'
+import { type Case, stored, testFacts } from './facts.ts'
+import { scanFiles, session } from './site.ts'
 
 const bytes = { 'content-type': 'application/octet-stream' }
-const file = { send: `PUT ${scanFiles}/a?inbody=true`, headers: bytes, body: 'x', status: 200 }
-const accessibility = (level: string) => ({ send: `PUT /data/projects/P1/accessibility/${level}`, status: 200 })
+const file = stored(`${scanFiles}/a`, 'x')
+const accessibility = (level: string) => ({ send: `PUT /data/projects/{P1}/accessibility/${level}`, status: 200 })
 
 /** What each role gets for reading data, changing it and deleting it, in a private project. */
 const rights: Record<Exclude<Role, 'nobody'>, [read: number, edit: number, remove: number]> = {
@@ -46,40 +48,40 @@ const facts: Case[] = [
     steps: [
       file,
       accessibility('protected'),
-      { send: 'GET /data/projects/P1?format=json', as: 'outsider', status: 200 },
+      { send: 'GET /data/projects/{P1}?format=json', as: 'outsider', status: 200 },
       { send: `GET ${session}?format=json`, as: 'outsider', status: 404 },
-      { send: 'GET /data/experiments', as: 'outsider', status: 200, rows: [] },
-      { send: 'DELETE /data/projects/P1', as: 'outsider', status: 403 },
+      { send: 'GET /data/experiments?project={P1}', as: 'outsider', status: 200, rows: [] },
+      { send: 'DELETE /data/projects/{P1}', as: 'outsider', status: 403 },
     ],
   },
   {
     fact: 'data-api 1.8: data shared into a project is read-only there',
     steps: [
-      { send: 'PUT /data/projects/P2', as: 'outsider', status: 200 },
-      { send: 'PUT /data/projects/P2/users/owner/collaborator', as: 'outsider', status: 200 },
-      { send: `PUT ${session}/projects/P2`, as: 'collaborator', status: 200 },
-      { send: 'GET /data/experiments/XNAT_E00001?format=json', as: 'outsider', status: 200 },
-      { send: 'PUT /data/experiments/XNAT_E00001?note=x', as: 'outsider', status: 403 },
-      { send: 'DELETE /data/experiments/XNAT_E00001', as: 'outsider', status: 403 },
+      { send: 'PUT /data/projects/{P2}', as: 'outsider', status: 200 },
+      { send: 'PUT /data/projects/{P2}/users/owner/{collaborator}', as: 'outsider', status: 200 },
+      { send: `PUT ${session}/projects/{P2}`, as: 'collaborator', status: 200 },
+      { send: 'GET /data/experiments/{E1}?format=json', as: 'outsider', status: 200 },
+      { send: 'PUT /data/experiments/{E1}?note=x', as: 'outsider', status: 403 },
+      { send: 'DELETE /data/experiments/{E1}', as: 'outsider', status: 403 },
     ],
   },
   {
     fact: 'data-api 1.8: files of the project itself belong to its record, which members do not change',
     steps: [
-      { send: 'PUT /data/projects/P1/resources/R', as: 'member', status: 403 },
-      { send: 'PUT /data/projects/P1/resources/R', as: 'owner', status: 200 },
-      { send: 'GET /data/projects/P1/resources', as: 'member', status: 200, rows: [{ label: 'R' }] },
+      { send: 'PUT /data/projects/{P1}/resources/R', as: 'member', status: 403 },
+      { send: 'PUT /data/projects/{P1}/resources/R', as: 'owner', status: 200 },
+      { send: 'GET /data/projects/{P1}/resources', as: 'member', status: 200, rows: [{ label: 'R' }] },
+    ],
+  },
+  {
+    fact: 'auth-users-import 4.2: ALL_DATA_ACCESS reads everything and changes nothing',
+    ownUsers: true,
+    steps: [
+      { send: 'PUT /xapi/users/{outsider}/groups/ALL_DATA_ACCESS', status: 200 },
+      { send: `GET ${session}?format=json`, as: 'outsider', status: 200 },
+      { send: `PUT ${session}/resources/R`, as: 'outsider', status: 403 },
     ],
   },
 ]
 
-describe('permissions', () => {
-  testFacts(facts)
-
-  test('auth 4.2: ALL_DATA_ACCESS reads everything and changes nothing', async ({ site, expect }) => {
-    site.server.state.addUser({ username: 'auditor', groups: ['ALL_DATA_ACCESS'] })
-    const headers = { authorization: `Basic ${btoa('auditor:auditor')}` }
-    expect((await site.send(`GET ${session}?format=json`, { as: 'nobody', headers })).status).toBe(200)
-    expect((await site.send(`PUT ${session}/resources/R`, { as: 'nobody', headers })).status).toBe(403)
-  })
-})
+describe('permissions', () => testFacts(facts))
