@@ -34,7 +34,8 @@ function dueTime({ state }: Xnat, entry: PrearchiveEntry): number | undefined {
     if (entry.preventAutoCommit || entry.source === 'uploader') return undefined
     return entry.lastModifiedMs + state.settings.sessionXmlRebuilderInterval * 60_000
   }
-  const isUnderWay = task !== undefined && /^(QUEUED_\w+|BUILDING|ARCHIVING|MOVING|DELETING)$/.test(status)
+  const isUnderWay =
+    task !== undefined && /^(QUEUED_\w+|RECEIVING_INTERRUPT|BUILDING|ARCHIVING|MOVING|DELETING)$/.test(status)
   return isUnderWay ? entry.statusSinceMs + sessionStepMs : undefined
 }
 
@@ -42,6 +43,9 @@ async function takeStep(xnat: Xnat, entry: PrearchiveEntry): Promise<void> {
   switch (entry.status) {
     case 'RECEIVING':
       return setStatus(xnat, entry, 'QUEUED_BUILDING', { task: { kind: 'build', thenArchive: true } })
+    // XNAT: files came while it was built, so it waits for more, and is not archived (PrearchiveRebuildHandler.java).
+    case 'RECEIVING_INTERRUPT':
+      return setStatus(xnat, entry, 'RECEIVING', { lastModifiedMs: xnat.now().getTime() })
     case 'QUEUED_BUILDING':
       return setStatus(xnat, entry, 'BUILDING')
     case 'QUEUED_ARCHIVING':
