@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ZipFile } from 'yazl'
+import { tarCount } from '../../lib/delivery/tar-count.ts'
+import { countZip } from '../../lib/delivery/zip-count.ts'
+import { tarStream } from '../../lib/xnat/tar.ts'
+
+const run = promisify(execFile)
+const names = ['a.dcm', `${'long/'.repeat(60)}b.dcm`, 'ü 1/c', 'empty', 'd/e.dcm']
+const unreadable = expect.objectContaining({ code: 'ARCHIVE_NOT_READABLE', retry: 'never' })
+
+let dir: string
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'archive-count-'))
+  for (const name of names) {
+    await mkdir(join(dir, name, '..'), { recursive: true })
+    await writeFile(join(dir, name), name === 'empty' ? '' : `content of ${name}`.repeat(100))
+  }
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+async function countTar(archive: Buffer, format: 'tar' | 'tgz' = 'tar', chunkBytes = 700) {
+  const counter = tarCount(format)
+  for (let start = 0; start < archive.length; start += chunkBytes) {
+    await counter.take(archive.subarray(start, start + chunkBytes))
+  }
+  return counter.end()
+}
+
+const rangeOf =
+  (archive: Buffer) =>
+  async ({ first, last }: { first: number; last: number }) =>
+    Readable.from([archive.subarray(first, last + 1)])
+const countOf = (archive: Buffer) => countZip(rangeOf(archive), archive.length)
+
+async function zipOf(members: readonly string[], forceZip64Format = false): Promise<Buffer> {
+  const zip = new ZipFile()
+  for (const name of members) {
+    if (name.endsWith('/')) zip.addEmptyDirectory(name)
+    else zip.addBuffer(Buffer.from(`content of ${name}`), name, { forceZip64Format })
+  }
+  zip.end({ forceZip64Format, comment: 'made here' })
+  return buffer(zip.outputStream)
+}
+
+async function tarOf(members: readonly string[]): Promise<Buffer> {
+  const tar = pack()
+  for (const name of members) tar.entry({ name, type: name.endsWith('/') ? 'directory' : 'file' }, 'content')
+  tar.finalize()
+  return buffer(tar)
+}
+
+describe('the files of a tar', () => {
+  it.each(['gnu', 'pax', 'ustar'])('are counted as GNU tar wrote them: %s, folders left out', async (format) => {
+    const members = format === 'ustar' ? names.filter((name) => name.length < 100) : names
+    const { stdout } = await run('tar', ['-C', dir, `--format=${format}`, '-cf', '-', ...members], {
+      encoding: 'buffer',
+    })
+
+    expect(await countTar(stdout)).toEqual({ files: members.length })
+    expect(await countTar(gzipSync(stdout), 'tgz', 100)).toEqual({ files: members.length })
+  })
+
+  it.each([1, 511, 512, 513, 100_000])('are counted whatever the size of the chunks: %i', async (chunkBytes) => {
+    const entries = names.map((path) => ({ path, sizeBytes: 1000 }))
+    const archive = await buffer(tarStream(entries, async () => Readable.from([Buffer.alloc(1000)])))
+
+    expect(await countTar(archive, 'tar', chunkBytes)).toEqual({ files: names.length })
+  })
+
+  it('are not taken for whole when the archive breaks off', async () => {
+    const archive = await tarOf(['a', 'b'])
+
+    await expect(countTar(archive.subarray(0, 600))).rejects.toEqual(unreadable)
+    await expect(countTar(archive.subarray(0, 1024))).rejects.toEqual(unreadable)
+    await expect(countTar(gzipSync(archive).subarray(0, 50), 'tgz')).rejects.toEqual(unreadable)
+  })
+
+  it('are not counted in what is no tar, or no gzip', async () => {
+    await expect(countTar(Buffer.alloc(2000, 'x'))).rejects.toEqual(unreadable)
+    await expect(countTar(Buffer.alloc(200_000, 'x'), 'tgz')).rejects.toEqual(unreadable)
+  })
+
+  it('are not counted when one of them is an archive, which XNAT would open', async () => {
+    await expect(countTar(await tarOf(['a', 'b.zip']))).rejects.toEqual(unreadable)
+    await expect(countTar(await tarOf([`${'long/'.repeat(60)}b.tar.gz`]))).rejects.toEqual(unreadable)
+    await expect(countTar(gzipSync(await tarOf(['b.zip'])), 'tgz')).rejects.toEqual(unreadable)
+  })
+})
+
+describe('the files of a zip', () => {
+  it.each([false, true])('are counted by its directory, folders left out (zip64: %s)', async (isZip64) => {
+    expect(await countOf(await zipOf([...names, 'folder/'], isZip64))).toEqual({ files: names.length })
+  })
+
+  it('are none in an empty zip', async () => {
+    expect(await countOf(await zipOf([]))).toEqual({ files: 0 })
+  })
+
+  it.each([
+    ['no zip', () => Buffer.alloc(5000, 'x')],
+    ['nothing', () => Buffer.alloc(0)],
+  ])('are not counted in %s', async (_, make) => {
+    await expect(countOf(make())).rejects.toEqual(unreadable)
+  })
+
+  it('are not counted when the zip is cut, or one of them is an archive', async () => {
+    const whole = await zipOf(names)
+    await expect(countOf(whole.subarray(0, -30))).rejects.toEqual(unreadable)
+    await expect(countOf(whole.subarray(50))).rejects.toEqual(unreadable)
+    await expect(countOf(await zipOf(['a', 'b.tgz']))).rejects.toEqual(unreadable)
+  })
+})
