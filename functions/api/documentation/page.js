@@ -6,19 +6,19 @@ const byId = (id) => document.getElementById(id)
 
 byId('key-form').addEventListener('submit', (event) => {
   event.preventDefault()
-  void open(byId('key').value)
+  void enter(byId('key').value)
 })
 byId('forget').addEventListener('click', () => {
   sessionStorage.removeItem(keyName)
   location.reload()
 })
 const kept = sessionStorage.getItem(keyName)
-if (kept !== null) void open(kept)
+if (kept !== null) void enter(kept)
 
-async function open(key) {
+async function enter(key) {
   say('Reading ...')
   try {
-    const response = await fetch('openapi.json', { headers: { [keyHeader]: key }, cache: 'no-store' })
+    const response = await fetch('/openapi.json', { headers: { [keyHeader]: key }, cache: 'no-store' })
     const body = await response.json()
     if (!response.ok) throw new Error(typeof body.detail === 'string' ? body.detail : `Status ${response.status}`)
     sessionStorage.setItem(keyName, key)
@@ -154,7 +154,8 @@ function typeOf(api, schema) {
     [schema.minLength, 'at least'],
     [schema.maxLength, 'at most'],
     [schema.format, ''],
-    [schema.pattern, 'as'],
+    // A pattern beside a format spells the format out.
+    [schema.format === undefined ? schema.pattern : undefined, 'as'],
   ]
   const told = bounds.filter(([value]) => value !== undefined).map(([value, word]) => `${word} ${value}`.trim())
   return [[schema.type ?? 'anything'].flat().join(' or '), ...told].join(', ')
@@ -197,7 +198,7 @@ function curlLine({ path, method, operation }) {
   const query = new URLSearchParams(
     parameters.filter((parameter) => parameter.in === 'query').map((each) => [each.name, exampleOf(each)]),
   )
-  const url = new URL(`.${filled}${query.size > 0 ? `?${query}` : ''}`, location.href)
+  const url = new URL(`${filled}${query.size > 0 ? `?${query}` : ''}`, location.origin)
   const body = operation.requestBody?.content['application/json'].example
   return [
     `curl -X ${method} ${quoted(url.href)}`,
@@ -208,7 +209,10 @@ function curlLine({ path, method, operation }) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`
 
+/** A text with a button that copies it. Browsers offer no clipboard to pages that came without TLS. */
 function copyable(text) {
+  const shown = element('pre', { tabindex: '0' }, text)
+  if (navigator.clipboard === undefined) return [shown]
   const button = element('button', { type: 'button', class: 'copy' }, 'Copy')
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(text)
@@ -217,5 +221,5 @@ function copyable(text) {
       button.textContent = 'Copy'
     }, 1500)
   })
-  return [element('div', { class: 'copyable' }, element('pre', { tabindex: '0' }, text), button)]
+  return [element('div', { class: 'copyable' }, shown, button)]
 }
