@@ -8,7 +8,7 @@ const bytes = { 'content-type': 'application/octet-stream' }
 const half = 'x'.repeat(400_000)
 
 describe('uploads that overlap', () => {
-  test('data-api 4.9: fail with 500 when they are to one resource, leaving a file that only overwrite heals', async ({
+  test('data-api 0, surprise 4: fail with 500 when they are to one resource, leaving a file that only overwrite heals', async ({
     site,
   }) => {
     await site.send(`PUT ${session}/scans/1/resources/DICOM`)

@@ -91,10 +91,6 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'data-api 0.1: XML sent chunked is ignored',
-    steps: [{ ...create(project('ID="{P2}"')), chunked: true, status: 417 }],
-  },
-  {
     fact: 'data-api 1.3: PUT is 200 and empty whether it creates or updates',
     steps: [
       { send: 'PUT /data/projects/{P2}?name={P2}+one', status: 200, text: '' },
