@@ -148,7 +148,7 @@ describe('a batch', () => {
     const handler = queueHandler({ message: Message, source: () => source, work: () => never }, () => testWired())
     const context = lambdaContext(2_100)
 
-    expect(await handler(sqsEvent([body('a'), 'no JSON']), context)).toEqual(failed('message-1', 'message-0'))
+    expect(await handler(sqsEvent([body('a'), 'no JSON']), context)).toEqual(failed('message-0', 'message-1'))
     expect(context.getRemainingTimeInMillis()).toBeGreaterThan(0)
   })
 })
