@@ -67,9 +67,15 @@ export function deliveryId(time: Date, content: unknown): string {
 }
 
 /** A time as 13 digits that sort the newest first. */
-export const fallingMs = (time: Date) => String(9_999_999_999_999 - time.getTime()).padStart(13, '0')
+export function fallingMs(time: Date): string {
+  const ms = Math.min(Math.max(time.getTime(), 0), latestMs)
+  return String(latestMs - ms).padStart(13, '0')
+}
 
 /** The time that `fallingMs` wrote. */
-export const fromFallingMs = (digits: string) => new Date(9_999_999_999_999 - Number(digits))
+export const fromFallingMs = (digits: string) => new Date(latestMs - Number(digits))
+
+/** In the year 2286. */
+const latestMs = 9_999_999_999_999
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
+import { isHopeless } from '../errors.ts'
 import { DeliveryTarget } from './object-key.ts'
 import { DeliveryId } from './order.ts'
+import { indexReceipt } from './receipt-index.ts'
 
 const DeliveredFile = z.object({
   path: z.string(),
@@ -13,8 +15,11 @@ const DeliveredFile = z.object({
    * `superseded`: the object was overwritten or deleted after its event; the newer event answers for it.
    */
   outcome: z.enum(['stored', 'unchanged', 'superseded']),
-  /** What XNAT's catalog was compared by. `size` alone where the site keeps no checksums. */
-  verifiedBy: z.enum(['md5', 'size']).optional(),
+  /**
+   * What XNAT's catalog was compared by. `size` alone where the site keeps no checksums; `count` for DICOM that was
+   * imported: XNAT may rewrite headers then, so that only the number of files can be compared.
+   */
+  verifiedBy: z.enum(['md5', 'size', 'count']).optional(),
 })
 export type DeliveredFile = z.infer<typeof DeliveredFile>
 
@@ -24,11 +29,20 @@ export const Receipt = z.object({
   outcome: z.enum(['verified', 'failed']),
   /** The error's code when it failed. */
   code: z.string().optional(),
-  target: DeliveryTarget,
+  /** Without `resourceLabel` it is a DICOM session. */
+  target: DeliveryTarget.partial({ resourceLabel: true }),
   experimentId: z.string().optional(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   files: z.array(DeliveredFile),
+  /** Of a DICOM session: what was sent, and what XNAT lists of it after the import. */
+  session: z
+    .object({
+      sentInstances: z.int().nonnegative(),
+      scans: z.int().nonnegative(),
+      instances: z.int().nonnegative(),
+    })
+    .optional(),
 })
 export type Receipt = z.infer<typeof Receipt>
 
@@ -42,9 +56,40 @@ export async function writeReceipt(
 ): Promise<void> {
   const contentType = 'application/json'
   await state.writeText(receiptKey(receipt.deliveryId), JSON.stringify(receipt), { contentType, ...options })
+  await indexReceipt(state, receipt, options)
 }
 
 export async function findReceipt(state: ObjectStore, deliveryId: string): Promise<Receipt | undefined> {
   const stored = await state.readText(receiptKey(deliveryId))
   return stored && Receipt.parse(JSON.parse(stored.text))
+}
+
+export type DeliveryOutcome = Pick<Receipt, 'experimentId' | 'files' | 'session'>
+
+interface RecordDeps {
+  state: ObjectStore
+  signal: AbortSignal
+  now?: () => Date
+}
+
+/** Does a delivery and writes its receipt: of what it made, or of the error when that can never be cured. */
+export async function withReceipt<Outcome extends DeliveryOutcome>(
+  { state, signal, now = () => new Date() }: RecordDeps,
+  { deliveryId, target }: Pick<Receipt, 'deliveryId' | 'target'>,
+  deliver: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const startedAt = now().toISOString()
+  const write = (outcome: Pick<Receipt, 'outcome' | 'code' | 'experimentId' | 'files' | 'session'>) =>
+    writeReceipt(state, { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...outcome }, { signal })
+  try {
+    const outcome = await deliver()
+    const { experimentId, files, session } = outcome
+    await write({ outcome: 'verified', experimentId, files, session })
+    return outcome
+  } catch (error) {
+    if (isHopeless(error)) {
+      await write({ outcome: 'failed', code: error.code, files: [] })
+    }
+    throw error
+  }
 }

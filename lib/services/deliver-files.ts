@@ -3,9 +3,10 @@ import type { ObjectStore } from '../aws/objects.ts'
 import { openTarget } from '../delivery/open-target.ts'
 import type { DeliveryOrder, OrderedObject } from '../delivery/order.ts'
 import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts'
-import { type DeliveredFile, type Receipt, writeReceipt } from '../delivery/receipt.ts'
+import { type DeliveredFile, withReceipt } from '../delivery/receipt.ts'
 import { sendFiles } from '../delivery/send-files.ts'
-import { DeliveryError, isHopeless } from '../errors.ts'
+import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
+import { DeliveryError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { type FileEntry, listFiles, type ResourceRef } from '../xnat/resources.ts'
 
@@ -14,6 +15,8 @@ export interface DeliverDeps {
   incoming: ObjectStore
   state: ObjectStore
   signal: AbortSignal
+  /** `keep` when left out. */
+  sourceAfterDelivery?: SourceAfterDelivery
   now?: () => Date
 }
 
@@ -29,30 +32,24 @@ export interface DeliveryTally {
  * the right size and, where the site keeps checksums, the MD5 of what was read from S3.
  *
  * Safe to repeat: what is there and equal is left alone. An object that was overwritten or deleted since its event is
- * left to the newer event. What is missing on the way to the resource is created as `openTarget` says.
+ * left to the newer event. What is missing on the way to the resource is created as `openTarget` says. Objects end as
+ * `sourceAfterDelivery` says, those only that the receipt vouches for.
  *
  * @throws {DeliveryError} NOT_VERIFIED when XNAT took the files and yet, after one more try, does not list them as
  * sent; and those of `openTarget`. An error that can never be cured leaves a receipt with its code.
  */
 export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Promise<DeliveryTally> {
-  const now = deps.now ?? (() => new Date())
-  const startedAt = now().toISOString()
-  const record = (outcome: Pick<Receipt, 'outcome' | 'code' | 'experimentId' | 'files'>) => {
-    const { deliveryId, target } = order
-    const receipt: Receipt = { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...outcome }
-    return writeReceipt(deps.state, receipt, { signal: deps.signal })
-  }
-  try {
+  const { files } = await withReceipt(deps, order, async () => {
     const { ref, experimentId } = await openTarget(deps, order)
-    const files = await deliverInto(deps, order, ref)
-    await record({ outcome: 'verified', experimentId, files })
-    return tally(files)
-  } catch (error) {
-    if (isHopeless(error)) {
-      await record({ outcome: 'failed', code: error.code, files: [] })
-    }
-    throw error
-  }
+    return { experimentId, files: await deliverInto(deps, order, ref) }
+  })
+  const inXnat = new Set(files.filter(({ outcome }) => outcome !== 'superseded').map(({ path }) => path))
+  const delivered = order.objects.filter(({ path }) => inXnat.has(path))
+  await settleSource(
+    deps,
+    delivered.map(({ path, etag }) => ({ key: order.keyPrefix + path, etag })),
+  )
+  return tally(files)
 }
 
 /** How often what XNAT does not list as sent is sent again before the order is handed back. */
