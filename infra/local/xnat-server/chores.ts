@@ -2,6 +2,7 @@ import { sweepTokens } from './alias-tokens.ts'
 import type { Chore } from './background.ts'
 import { directArchiveTimer } from './direct-archive/timer.ts'
 import { runThreads, startThreads } from './dqr/threads.ts'
+import { deliverEvents } from './events/deliver.ts'
 import { endLockouts } from './failed-logins.ts'
 import { prearchiveTimer } from './prearchive/timer.ts'
 
@@ -13,4 +14,5 @@ export const chores: readonly Chore[] = [
   runThreads,
   prearchiveTimer,
   directArchiveTimer,
+  deliverEvents,
 ]

@@ -11,12 +11,16 @@ import { aliasTokenRoutes } from './routes/alias-tokens.ts'
 import { archiveCatalogXapiRoutes } from './routes/archive-catalogs.ts'
 import { archiveServiceRoutes } from './routes/archive-services.ts'
 import { assessorRoutes } from './routes/assessors.ts'
+import { commandXapiRoutes } from './routes/commands.ts'
 import { dicomDumpRoutes } from './routes/dicom-dump.ts'
 import { dicomReceiverXapiRoutes } from './routes/dicom-receivers.ts'
 import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
 import { dqrImportXapiRoutes } from './routes/dqr-import.ts'
 import { dqrQueryXapiRoutes } from './routes/dqr-query.ts'
 import { dqrSettingsXapiRoutes } from './routes/dqr-settings.ts'
+import { eventCatalogXapiRoutes } from './routes/event-catalog.ts'
+import { eventDeliveryXapiRoutes } from './routes/event-deliveries.ts'
+import { eventFilterXapiRoutes, eventSubscriptionXapiRoutes } from './routes/event-subscriptions.ts'
 import { experimentRoutes } from './routes/experiments.ts'
 import { fileRoutes } from './routes/files.ts'
 import { importRoutes } from './routes/import.ts'
@@ -44,6 +48,7 @@ import { userGroupXapiRoutes } from './routes/user-groups.ts'
 import { userRoleXapiRoutes } from './routes/user-roles.ts'
 import { userSessionRoutes, userSessionXapiRoutes } from './routes/user-sessions.ts'
 import { namedUserXapiRoutes, userRoutes, userXapiRoutes } from './routes/users.ts'
+import { wrapperProjectXapiRoutes, wrapperSwitchXapiRoutes } from './routes/wrapper-switches.ts'
 import { cookiesFor, type SignedIn, signIn } from './sign-in.ts'
 import { isBrowser, isInteractive } from './user-agent.ts'
 import type { XapiRoute } from './xapi.ts'
@@ -93,6 +98,13 @@ const xapi: readonly XapiRoute[] = [
   ...dqrSettingsXapiRoutes,
   ...dqrQueryXapiRoutes,
   ...dqrImportXapiRoutes,
+  ...wrapperSwitchXapiRoutes,
+  ...wrapperProjectXapiRoutes,
+  ...commandXapiRoutes,
+  ...eventCatalogXapiRoutes,
+  ...eventFilterXapiRoutes,
+  ...eventSubscriptionXapiRoutes,
+  ...eventDeliveryXapiRoutes,
 ]
 
 interface Received {

@@ -18,6 +18,7 @@ import type { Xnat } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { HttpFailure } from './http-failure.ts'
 import { misbehave } from './misbehave.ts'
+import { isAdmin } from './permissions.ts'
 import { failureReply, type Reply, sendReply } from './reply.ts'
 import { RequestLog } from './request-log.ts'
 import { Sessions } from './sessions.ts'
@@ -74,6 +75,7 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   )
   if (options.siteId !== undefined) state.configure({ siteId: options.siteId })
   ensureAdmin(state, user, password)
+  assignContainerManagers(state)
   const faults = new Faults()
   const requests = new RequestLog()
   let url = ''
@@ -185,6 +187,17 @@ function ensureAdmin(state: State, username: string, password: string): void {
     state.addUser({ username, password, roles: ['Administrator'], groups: ['ALL_DATA_ADMIN'] })
   } else if (present.password !== password) {
     state.users.put({ ...present, password })
+  }
+}
+
+// Container Service: when nobody holds the role at the start, all administrators get it
+// (AssignContainerManagerRoleToSiteAdminOnUpgrade.java).
+function assignContainerManagers(state: State): void {
+  const role = 'ContainerManager'
+  const users = state.users.all()
+  if (users.some(({ roles }) => roles.includes(role))) return
+  for (const user of users) {
+    if (user.enabled && isAdmin(user)) state.users.put({ ...user, roles: [...user.roles, role] })
   }
 }
 

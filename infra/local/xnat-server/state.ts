@@ -1,9 +1,12 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
+import { type ContainerCounter, ContainerTables } from './containers/tables.ts'
 import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
 import { DownloadCatalogs } from './download-catalogs.ts'
 import { type DqrCounter, DqrTables } from './dqr/tables.ts'
+import { type EventCounter, EventTables } from './events/tables.ts'
+import { watchForEvents } from './events/watch.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { Tracking } from './import/tracking.ts'
 import { type Change, Journal } from './journal.ts'
@@ -36,6 +39,8 @@ type Counter =
   | 'received'
   | 'aliasToken'
   | DqrCounter
+  | ContainerCounter
+  | EventCounter
 
 /** Everything the stand-in knows apart from files. Every change is in the journal before the call returns. */
 export class State {
@@ -51,6 +56,8 @@ export class State {
   readonly siteProperties: Table<z.infer<typeof SiteProperty>>
   readonly failedLogins = new FailedLogins()
   readonly dqr: DqrTables
+  readonly containers: ContainerTables
+  readonly events: EventTables
   readonly tracking = new Tracking()
   readonly downloads = new DownloadCatalogs()
   /** Live logins. They are lost in a restart. */
@@ -112,9 +119,12 @@ export class State {
     this.directArchive = new Table({ name: 'directArchive', schema: DirectArchiveRow, keyOf: directArchiveKey }, save)
     this.#switches = new Table({ name: 'switches', schema: Switches, keyOf: () => 'site' }, save)
     this.dqr = new DqrTables(save)
+    this.containers = new ContainerTables(save)
+    this.events = new EventTables(save)
     this.#settings = new Table({ name: 'settings', schema: SiteSettings, keyOf: () => 'site' }, save)
     this.#sequences = new Table({ name: 'sequences', schema: Sequence, keyOf: (sequence) => sequence.name }, save)
     this.#load()
+    watchForEvents(this)
   }
 
   get settings(): SiteSettings {
@@ -176,6 +186,8 @@ export class State {
       this.aliasTokens,
       this.siteProperties,
       ...this.dqr.all(),
+      ...this.containers.all(),
+      ...this.events.all(),
       this.prearchive,
       this.directArchive,
       this.#switches,

@@ -9,12 +9,18 @@ interface TableOptions<T> {
   groupOf?: (record: T) => string
 }
 
+interface Watcher<T> {
+  created: (record: T) => void
+  deleted?: (record: T) => void
+}
+
 /** Records by key, in the order in which they were created. Records are values: change one by putting another. */
 export class Table<T> {
   readonly #options: TableOptions<T>
   readonly #save: (change: Change) => void
   readonly #records = new Map<string, T>()
   readonly #groups = new Map<string, Map<string, T>>()
+  #watcher: Watcher<T> | undefined
 
   constructor(options: TableOptions<T>, save: (change: Change) => void) {
     this.#options = options
@@ -44,15 +50,24 @@ export class Table<T> {
 
   put(record: T): T {
     const key = this.#options.keyOf(record)
+    const isNew = !this.#records.has(key)
     this.#save({ table: this.name, key, record })
     this.#set(key, record)
+    if (isNew) this.#watcher?.created(record)
     return record
   }
 
   delete(key: string): void {
-    if (!this.#records.has(key)) return
+    const record = this.#records.get(key)
+    if (record === undefined) return
     this.#save({ table: this.name, key })
     this.#remove(key)
+    this.#watcher?.deleted?.(record)
+  }
+
+  /** Tells of every new record, and of every one that goes; not of those read back at the start. */
+  watch(watcher: Watcher<T>): void {
+    this.#watcher = watcher
   }
 
   replay(change: Change): void {

@@ -5,6 +5,7 @@ import { nextExperimentId, nextSubjectId } from '../accession.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
 import { labelOf } from '../dicom/names.ts'
 import { forgetRouting } from '../dqr/study-routing.ts'
+import { noteMerge } from '../events/watch.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { addResource } from '../new-resource.ts'
@@ -171,6 +172,7 @@ function addRecords(xnat: Xnat, plan: Plan, scans: readonly MovedScan[]): string
     shares: plan.existing?.shares ?? [],
     inserted: plan.existing?.inserted ?? inserted,
   })
+  if (plan.existing !== undefined) noteMerge(state, session)
   for (const { isNew, resource, ...scan } of scans) {
     if (isNew) createScan({ xnat, user }, session, scan)
     addResource(xnat, resource)
