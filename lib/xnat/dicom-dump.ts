@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { InvalidInputError } from '../errors.ts'
 import type { CallOptions, Query } from './call.ts'
 import type { XnatClient } from './client.ts'
-import { filePath, xnatPath } from './path.ts'
+import { filePath, type XnatPath, xnatPath } from './path.ts'
+import type { PrearchiveRef } from './prearchive.ts'
 import { cell, filledCell, resultSet } from './result-set.ts'
 
 const DumpRow = z.object({ tag1: filledCell, tag2: cell, vr: cell, value: cell, desc: cell }).transform((row) => ({
@@ -17,10 +18,11 @@ const DumpRow = z.object({ tag1: filledCell, tag2: cell, vr: cell, value: cell, 
 /** One attribute of a DICOM file. */
 export type DumpedAttribute = z.infer<typeof DumpRow>
 
-export interface DumpSource {
-  projectId: string
-  subject: string
-  experiment: string
+/** A session in the archive or the prearchive. */
+export type DumpSource = (
+  | { projectId: string; subject: string; experiment: string }
+  | { prearchive: PrearchiveRef }
+) & {
   scanId?: string
   /** A file of the scan's DICOM resource; otherwise XNAT takes one. */
   file?: string
@@ -37,14 +39,24 @@ export async function dumpDicom(
   return client.json(resultSet(DumpRow), { method: 'GET', path, query, ...options })
 }
 
-function sourceOf({ projectId, subject, experiment, scanId, file }: DumpSource): string {
-  const session = xnatPath`/archive/projects/${projectId}/subjects/${subject}/experiments/${experiment}`
+function sourceOf(source: DumpSource): string {
+  const { scanId, file } = source
+  const session = sessionOf(source)
   if (scanId === undefined) {
     if (file !== undefined) throw new InvalidInputError('A DICOM file is named together with its scan')
     return session.path
   }
   const scan = xnatPath`${session}/scans/${scanId}`
   return file === undefined ? scan.path : xnatPath`${scan}/resources/DICOM/files/${filePath(file)}`.path
+}
+
+// XNAT: an address with /data before it has no rows, and is no error (W/helpers/dicom/DicomDump.java).
+function sessionOf(source: DumpSource): XnatPath {
+  if ('prearchive' in source) {
+    const { projectId, timestamp, folder } = source.prearchive
+    return xnatPath`/prearchive/projects/${projectId}/${timestamp}/${folder}`
+  }
+  return xnatPath`/archive/projects/${source.projectId}/subjects/${source.subject}/experiments/${source.experiment}`
 }
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'" }

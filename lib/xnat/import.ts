@@ -37,7 +37,10 @@ export type ImportOutcome =
   | { kind: 'misplaced'; sessions: SessionUri[] }
   /** Every file was filtered out or rejected. */
   | { kind: 'nothing-kept' }
-  /** The files are in the prearchive, in conflict with archived data or else unfit; the log of the entry says why. */
+  /**
+   * The files are in the prearchive, in conflict with archived data or else unfit; the log of the entry says why. What
+   * is imported of the same study later joins them there: delete the entry before trying anew.
+   */
   | { kind: 'left-in-prearchive'; detail: string | undefined }
 
 // XNAT: DICOM-zip tells formats by a name it makes up from the type; as x-tar a tar.gz would be read as uncompressed

@@ -61,7 +61,10 @@ export async function listPrearchive(
   options: CallOptions = {},
 ): Promise<PrearchiveSession[]> {
   const path = projectId === undefined ? xnatPath`/data/prearchive` : xnatPath`/data/prearchive/projects/${projectId}`
-  return client.json(resultSet(PrearchiveRow), { method: 'GET', path, query: json, ...options })
+  const rows = await client.json(resultSet(PrearchiveRow), { method: 'GET', path, query: json, ...options })
+  // XNAT: whoever may see all data gets the unassigned sessions in every project's list
+  // (W/restlet/resources/prearchive/PrearcSessionListResource.java).
+  return projectId === undefined ? rows : rows.filter((row) => row.projectId === projectId)
 }
 
 export async function findPrearchiveSession(
@@ -69,7 +72,7 @@ export async function findPrearchiveSession(
   ref: PrearchiveRef,
   options: CallOptions = {},
 ): Promise<PrearchiveSession | undefined> {
-  const call: Call = { method: 'GET', path: sessionPath(ref), query: json, ...options }
+  const call: Call = { method: 'GET', path: prearchivePath(ref), query: json, ...options }
   // XNAT: a session that is not there is an empty table (W/restlet/resources/prearchive/PrearcSessionResource.java).
   return (await client.find(resultSet(PrearchiveRow), call))?.[0]
 }
@@ -85,7 +88,7 @@ export async function listPrearchiveLog(
   ref: PrearchiveRef,
   options: CallOptions = {},
 ): Promise<PrearchiveLogEntry[]> {
-  const path = xnatPath`${sessionPath(ref)}/logs`
+  const path = xnatPath`${prearchivePath(ref)}/logs`
   return client.json(resultSet(LogRow), { method: 'GET', path, query: json, ...options })
 }
 
@@ -119,7 +122,7 @@ export async function archivePrearchiveSession(
 ): Promise<ArchiveOutcome> {
   const path = xnatPath`/data/services/archive`
   const query: Query = {
-    src: sourceOf(ref),
+    src: prearchiveUri(ref),
     project: projectId,
     subject,
     session: label,
@@ -160,7 +163,13 @@ export async function rebuildPrearchiveSession(
   ref: PrearchiveRef,
   options: CallOptions = {},
 ): Promise<{ kind: 'rebuilt' } | { kind: 'locked' }> {
-  const call: Call = { method: 'POST', path: sessionPath(ref), query: { action: 'build' }, accept: [409], isSlow: true }
+  const call: Call = {
+    method: 'POST',
+    path: prearchivePath(ref),
+    query: { action: 'build' },
+    accept: [409],
+    isSlow: true,
+  }
   const { status } = await client.send({ ...call, ...options })
   return { kind: status === 409 ? 'locked' : 'rebuilt' }
 }
@@ -172,7 +181,7 @@ export async function movePrearchiveSession(
   { projectId, ...options }: CallOptions & { projectId: string },
 ): Promise<{ kind: 'moved'; to: PrearchiveRef } | { kind: 'locked' }> {
   const query: Query = { action: 'move', newProject: projectId }
-  const call: Call = { method: 'POST', path: sessionPath(ref), query, accept: [301], isSlow: true, ...options }
+  const call: Call = { method: 'POST', path: prearchivePath(ref), query, accept: [301], isSlow: true, ...options }
   const reply = await client.send(call)
   // XNAT: 301 with the new address when it was moved, 200 without a word when it was locked
   // (W/restlet/resources/prearchive/PrearcSessionResource.java).
@@ -182,21 +191,23 @@ export async function movePrearchiveSession(
   throw unexpected(call, reply)
 }
 
+/** Deletes a session and its files. XNAT may say the same of one that was not there. */
 export async function deletePrearchiveSession(
   client: XnatClient,
   ref: PrearchiveRef,
   options: CallOptions = {},
 ): Promise<{ kind: 'deleted' } | { kind: 'not-there' }> {
-  const { status } = await client.send({ method: 'DELETE', path: sessionPath(ref), accept: [404], ...options })
+  const { status } = await client.send({ method: 'DELETE', path: prearchivePath(ref), accept: [404], ...options })
   return { kind: status === 404 ? 'not-there' : 'deleted' }
 }
 
-function sessionPath({ projectId, timestamp, folder }: PrearchiveRef): XnatPath {
+/** The address of a session below `/data`. */
+export function prearchivePath({ projectId, timestamp, folder }: PrearchiveRef): XnatPath {
   return xnatPath`/data/prearchive/projects/${projectId}/${timestamp}/${folder}`
 }
 
-function sourceOf(ref: PrearchiveRef): string {
-  return sessionPath(ref).path.replace(/^\/data/, '')
+function prearchiveUri(ref: PrearchiveRef): string {
+  return prearchivePath(ref).path.replace(/^\/data/, '')
 }
 
 function uriOf({ text, headers }: Reply): string {

@@ -23,7 +23,21 @@ export * from './import.ts'
 export type { Item } from './item.ts'
 export type { Credentials } from './login.ts'
 export { filePath, type XnatPath, xnatPath } from './path.ts'
-export * from './prearchive.ts'
+export {
+  type ArchiveOptions,
+  type ArchiveOutcome,
+  archivePrearchiveSession,
+  deletePrearchiveSession,
+  findPrearchiveSession,
+  listPrearchive,
+  listPrearchiveLog,
+  movePrearchiveSession,
+  type PrearchiveLogEntry,
+  type PrearchiveRef,
+  type PrearchiveSession,
+  rebuildPrearchiveSession,
+} from './prearchive.ts'
+export * from './prearchive-files.ts'
 export type { Progress } from './progress.ts'
 export * from './projects.ts'
 export type { EnsureOutcome } from './record-calls.ts'

@@ -1,147 +1,150 @@
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
+import { findExperiment, listScans } from '../../lib/xnat/archive.ts'
+import type { XnatClient } from '../../lib/xnat/client.ts'
 import { deleteDirectArchive, finishDirectArchive, listDirectArchive } from '../../lib/xnat/direct-archive.ts'
-import { type ImportDestination, importDicomArchive } from '../../lib/xnat/import.ts'
-import { type Answer, createClient, startAnswering } from './scripted-xnat.ts'
+import {
+  type DicomArchive,
+  type ImportDestination,
+  type ImportOptions,
+  importDicomArchive,
+} from '../../lib/xnat/import.ts'
+import { deletePrearchiveSession, findPrearchiveSession, listPrearchive } from '../../lib/xnat/prearchive.ts'
+import { createProject } from '../../lib/xnat/projects.ts'
+import { listParentFiles } from '../../lib/xnat/resources.ts'
+import { instance, minuteMs, type SentFile, study, studyUid, tarred, zipped } from '../xnat-server/studies.ts'
+import { startStandIn } from './stand-in.ts'
 
-const source = { format: 'zip', sizeBytes: 3, openBody: () => Readable.from([Buffer.from('zip')]) } as const
 const toArchive: ImportDestination = { kind: 'archive', projectId: 'P', subject: 'S1', experiment: 'MR1' }
-const importing = (answer: Answer) => startAnswering({ 'POST /data/services/import': answer })
-
-it.each<[ImportDestination, string]>([
-  [toArchive, 'project=P&subject=S1&session=MR1&dest=%2Farchive%2Fprojects%2FP%2Fsubjects%2FS1%2Fexperiments%2FMR1'],
-  [{ kind: 'prearchive', projectId: 'P' }, 'project=P&dest=%2Fprearchive%2Fprojects%2FP'],
-  [{ kind: 'direct-archive', projectId: 'P', subject: 'S1' }, 'project=P&subject=S1&Direct-Archive=true'],
-])('asks for %j', async (destination, query) => {
-  const xnat = await importing({ body: '/data/archive/projects/P/subjects/S1/experiments/MR1\r\n' })
-  await importDicomArchive(createClient(xnat.url).client, source, destination)
-  expect(xnat.calls).toEqual([`POST /data/services/import?import-handler=DICOM-zip&inbody=true&${query} zip`])
-})
-
-it.each([
-  ['zip', 'application/zip'],
-  ['tar', 'application/x-tar'],
-  ['tgz', 'application/x-gtar'],
-] as const)('declares a %s as %s, by which XNAT tells the format', async (format, contentType) => {
-  const xnat = await importing({ body: '' })
-  await importDicomArchive(createClient(xnat.url).client, { ...source, format }, toArchive)
-  expect(xnat.seen[0]?.headers).toMatchObject({ 'content-type': contentType, 'content-length': '3' })
-})
-
-it.each([
-  [{}, null],
-  [{ merge: 'append' }, 'append'],
-  [{ merge: 'override' }, 'delete'],
-] as const)('merges as told by %j', async (options, overwrite) => {
-  const xnat = await importing({ body: '' })
-  await importDicomArchive(createClient(xnat.url).client, source, toArchive, options)
-  expect(new URL(xnat.calls[0]?.split(' ')[1] ?? '', xnat.url).searchParams.get('overwrite')).toBe(overwrite)
-})
-
 const session = { kind: 'archive', projectId: 'P', subject: 'S1', experiment: 'MR1' }
 
-it.each<[string, Answer, object]>([
-  [
-    'all went where it was sent',
-    { body: '/data/archive/projects/P/subjects/S1/experiments/MR1\r\n' },
-    { kind: 'imported', sessions: [session] },
-  ],
-  [
-    'there were several sessions',
-    {
-      body: '/data/archive/projects/P/subjects/S1/experiments/MR1\r\n/data/prearchive/projects/P/20260301_1/MR2\r\n',
-    },
-    {
-      kind: 'imported',
-      sessions: [session, { kind: 'prearchive', projectId: 'P', timestamp: '20260301_1', folder: 'MR2' }],
-    },
-  ],
-  [
-    'XNAT put it elsewhere',
-    { body: '/data/prearchive/projects/Unassigned/20260301_1/MR1\r\n' },
-    {
-      kind: 'misplaced',
-      sessions: [{ kind: 'prearchive', projectId: 'Unassigned', timestamp: '20260301_1', folder: 'MR1' }],
-    },
-  ],
-  ['nothing was kept', { body: '' }, { kind: 'nothing-kept' }],
-  [
-    'it clashes with archived data',
-    { status: 400, body: '<h3>unable to archive for the Prearchive session</h3>' },
-    { kind: 'left-in-prearchive', detail: 'unable to archive for the Prearchive session' },
-  ],
-  ['it is locked', { status: 409, body: '<h3>locked</h3>' }, { kind: 'left-in-prearchive', detail: 'locked' }],
-])('tells when %s', async (_, answer, outcome) => {
-  const xnat = await importing(answer)
-  expect(await importDicomArchive(createClient(xnat.url).client, source, toArchive)).toEqual(outcome)
+async function startWithProject() {
+  const started = await startStandIn()
+  await createProject(started.client, { projectId: 'P' })
+  return started
+}
+
+async function archiveOf(files: readonly SentFile[], format: DicomArchive['format'] = 'zip'): Promise<DicomArchive> {
+  const bytes = format === 'zip' ? await zipped(files) : await tarred(files, { gzip: format === 'tgz' })
+  return { format, sizeBytes: bytes.length, openBody: () => Readable.from([bytes]) }
+}
+
+/** How many files each scan of the archived session holds. */
+async function filesByScan(client: XnatClient): Promise<Record<string, number>> {
+  const { experimentId = '' } = (await findExperiment(client, { projectId: 'P', experiment: 'MR1' })) ?? {}
+  const counts: Record<string, number> = {}
+  for (const { scanId } of await listScans(client, { experimentId })) {
+    counts[scanId] = (await listParentFiles(client, { level: 'scan', experimentId, scanId })).length
+  }
+  return counts
+}
+
+it.each(['zip', 'tar', 'tgz'] as const)('imports a session from a %s straight into the archive', async (format) => {
+  const { client } = await startWithProject()
+  const outcome = await importDicomArchive(client, await archiveOf(study(), format), toArchive)
+  expect(outcome).toEqual({ kind: 'imported', sessions: [session] })
+  expect(await filesByScan(client)).toEqual({ 1: 2, 2: 2 })
 })
 
-it('does not take an answer without an address for success', async () => {
-  const xnat = await importing({ body: 'OK' })
-  await expect(importDicomArchive(createClient(xnat.url).client, source, toArchive)).rejects.toMatchObject({
-    code: 'XNAT_UNEXPECTED_REPLY',
+it('leaves a session built in the prearchive when sent there', async () => {
+  const { client } = await startWithProject()
+  const outcome = await importDicomArchive(client, await archiveOf(study()), { kind: 'prearchive', projectId: 'P' })
+  const [imported] = outcome.kind === 'imported' ? outcome.sessions : []
+  expect(imported).toMatchObject({ kind: 'prearchive', projectId: 'P' })
+  if (imported?.kind !== 'prearchive') return
+  expect(await findPrearchiveSession(client, imported)).toMatchObject({ status: 'READY', studyInstanceUid: studyUid })
+})
+
+it('tells each session of several', async () => {
+  const { client } = await startWithProject()
+  const files = [...study(), { ...instance('9.dcm', { StudyInstanceUID: '2.25.200' }), name: 'other/9.dcm' }]
+  const outcome = await importDicomArchive(client, await archiveOf(files), { kind: 'prearchive', projectId: 'P' })
+  expect(outcome).toMatchObject({ kind: 'imported', sessions: [{ projectId: 'P' }, { projectId: 'P' }] })
+})
+
+it('tells that a session clashes with archived data, and merges when told to', async () => {
+  const { client } = await startWithProject()
+  const importing = async (files: readonly SentFile[], options?: ImportOptions) =>
+    importDicomArchive(client, await archiveOf(files), toArchive, options)
+  await importing(study())
+  expect(await importing(study())).toMatchObject({
+    kind: 'left-in-prearchive',
+    detail: expect.stringContaining('unable to archive'),
+  })
+  await emptyPrearchive(client)
+  expect(await importing([instance('3.dcm')], { merge: 'append' })).toMatchObject({ kind: 'imported' })
+  expect(await filesByScan(client)).toEqual({ 1: 3, 2: 2 })
+  expect(await importing(study(), { merge: 'append' })).toMatchObject({ kind: 'left-in-prearchive' })
+  await emptyPrearchive(client)
+  expect(await importing(study(), { merge: 'override' })).toMatchObject({ kind: 'imported' })
+  expect(await filesByScan(client)).toEqual({ 1: 3, 2: 2 })
+})
+
+it('adds what is imported later to what an earlier clash has left in the prearchive', async () => {
+  const { client } = await startWithProject()
+  for (const files of [study(), study()]) await importDicomArchive(client, await archiveOf(files), toArchive)
+  const outcome = await importDicomArchive(client, await archiveOf([instance('3.dcm')]), toArchive, { merge: 'append' })
+  expect(outcome).toMatchObject({ kind: 'left-in-prearchive' })
+  expect(await listPrearchive(client, { projectId: 'P' })).toHaveLength(1)
+})
+
+async function emptyPrearchive(client: XnatClient): Promise<void> {
+  for (const waiting of await listPrearchive(client, { projectId: 'P' })) await deletePrearchiveSession(client, waiting)
+}
+
+it('tells that XNAT put a session elsewhere, because there is no such project', async () => {
+  const { client } = await startWithProject()
+  const destination: ImportDestination = { kind: 'prearchive', projectId: 'NOWHERE' }
+  expect(await importDicomArchive(client, await archiveOf(study()), destination)).toMatchObject({
+    kind: 'misplaced',
+    sessions: [{ kind: 'prearchive', projectId: 'Unassigned' }],
   })
 })
 
-it('throws what XNAT refuses otherwise, once', async () => {
-  const xnat = await importing({ status: 400, body: '<h3>unable to read DICOM object a.txt</h3>' })
-  await expect(importDicomArchive(createClient(xnat.url).client, source, toArchive)).rejects.toMatchObject({
+it('refuses files that are no DICOM, or skips them when told to', async () => {
+  const { client } = await startWithProject()
+  const files = [...study(), { name: 'notes.txt', bytes: Buffer.from('no DICOM') }]
+  await expect(importDicomArchive(client, await archiveOf(files), toArchive)).rejects.toMatchObject({
     code: 'XNAT_REFUSED',
-    detail: 'unable to read DICOM object a.txt',
+    detail: expect.stringContaining('unable to read DICOM object'),
   })
-  const busy = await importing({ status: 503 })
-  await expect(importDicomArchive(createClient(busy.url).client, source, toArchive)).rejects.toMatchObject({
-    code: 'XNAT_BUSY',
-  })
-  expect([xnat.calls.length, busy.calls.length]).toEqual([1, 1])
+  const destination: ImportDestination = { ...toArchive, subject: 'S2', experiment: 'MR2' }
+  expect(
+    await importDicomArchive(client, await archiveOf(files), destination, { ignoreUnparsable: true }),
+  ).toMatchObject({ kind: 'imported' })
 })
 
-it('sends nothing for a label that could not be asked for afterwards', async () => {
-  const xnat = await importing({ body: '' })
-  const destination: ImportDestination = { ...toArchive, experiment: '../MR1' }
-  await expect(importDicomArchive(createClient(xnat.url).client, source, destination)).rejects.toMatchObject({
-    code: 'UNSAFE_PATH_VALUE',
+it('follows a session straight into the archive until it is there', async () => {
+  const { xnat, client } = await startWithProject()
+  const destination: ImportDestination = { ...toArchive, kind: 'direct-archive' }
+  const direct = { kind: 'direct-archive', projectId: 'P', studyInstanceUid: studyUid, label: 'MR1' }
+  expect(await importDicomArchive(client, await archiveOf(study()), destination)).toEqual({
+    kind: 'imported',
+    sessions: [direct],
   })
-  expect(xnat.calls).toEqual([])
+  expect(await listDirectArchive(client, { projectId: 'P' })).toMatchObject([
+    { label: 'MR1', subjectLabel: 'S1', studyInstanceUid: studyUid, status: 'RECEIVING' },
+  ])
+  expect(await listDirectArchive(client, { projectId: 'P', label: 'MR2' })).toEqual([])
+  await xnat.clock.advance(5 * minuteMs)
+  expect(await listDirectArchive(client)).toEqual([])
+  expect(await filesByScan(client)).toEqual({ 1: 2, 2: 2 })
 })
 
-it('lists sessions on their way straight into the archive, by all pages', async () => {
-  const rows = (from: number, count: number) =>
-    Array.from({ length: count }, (_, n) => ({
-      id: from + n,
-      project: 'P',
-      name: `MR${from + n}`,
-      tag: '1.2',
-      status: 'RECEIVING',
-    }))
-  const xnat = await startAnswering({ 'POST /xapi/direct-archive': [{ body: rows(1, 500) }, { body: rows(501, 3) }] })
-  const sessions = await listDirectArchive(createClient(xnat.url).client, { projectId: 'P' })
-  expect(sessions).toHaveLength(503)
-  expect(sessions[0]).toMatchObject({
-    id: 1,
-    projectId: 'P',
-    label: 'MR1',
-    studyInstanceUid: '1.2',
-    status: 'RECEIVING',
-  })
-  expect(xnat.calls[1]).toContain(
-    '"page":2,"size":500,"filters":{"project":{"backend":"hibernate","operator":"eq","value":"P"}}',
-  )
-})
+it('finishes a direct-archive session at once, or drops its row', async () => {
+  const { client } = await startWithProject()
+  const destination: ImportDestination = { ...toArchive, kind: 'direct-archive' }
+  const ref = { projectId: 'P', studyInstanceUid: studyUid, label: 'MR1' }
+  await importDicomArchive(client, await archiveOf(study()), destination)
+  await finishDirectArchive(client, ref)
+  expect(await filesByScan(client)).toEqual({ 1: 2, 2: 2 })
+  await expect(finishDirectArchive(client, ref)).rejects.toMatchObject({ code: 'XNAT_NOT_FOUND' })
 
-it('does not turn in circles when XNAT answers the same page again', async () => {
-  const rows = Array.from({ length: 500 }, (_, id) => ({ id, status: 'RECEIVING' }))
-  const xnat = await startAnswering({ 'POST /xapi/direct-archive': { body: rows } })
-  expect(await listDirectArchive(createClient(xnat.url).client)).toHaveLength(500)
-})
-
-it('finishes and drops a direct-archive session', async () => {
-  const xnat = await startAnswering({
-    'POST /xapi/direct-archive/P/1.2.3/MR1': {},
-    'DELETE /xapi/direct-archive/7': {},
+  await importDicomArchive(client, await archiveOf(study({ StudyInstanceUID: '2.25.7' })), {
+    ...destination,
+    experiment: 'MR2',
   })
-  const { client } = createClient(xnat.url)
-  await finishDirectArchive(client, { projectId: 'P', studyInstanceUid: '1.2.3', label: 'MR1' })
-  await deleteDirectArchive(client, 7)
-  expect(xnat.calls).toEqual(['POST /xapi/direct-archive/P/1.2.3/MR1', 'DELETE /xapi/direct-archive/7'])
+  const [row] = await listDirectArchive(client)
+  await deleteDirectArchive(client, row?.id ?? 0)
+  expect(await listDirectArchive(client)).toEqual([])
 })

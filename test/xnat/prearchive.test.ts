@@ -1,4 +1,9 @@
+import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
+import { findExperiment } from '../../lib/xnat/archive.ts'
+import type { XnatClient } from '../../lib/xnat/client.ts'
+import { dumpDicom } from '../../lib/xnat/dicom-dump.ts'
+import { importDicomArchive } from '../../lib/xnat/import.ts'
 import {
   archivePrearchiveSession,
   deletePrearchiveSession,
@@ -6,168 +11,173 @@ import {
   listPrearchive,
   listPrearchiveLog,
   movePrearchiveSession,
+  type PrearchiveRef,
   rebuildPrearchiveSession,
 } from '../../lib/xnat/prearchive.ts'
-import { parseSessionUri } from '../../lib/xnat/session-uri.ts'
-import { type Answer, createClient, startAnswering } from './scripted-xnat.ts'
+import {
+  downloadPrearchiveSession,
+  listPrearchiveFiles,
+  listPrearchiveScans,
+  openPrearchiveFile,
+} from '../../lib/xnat/prearchive-files.ts'
+import { createProject, setPrearchiveCode } from '../../lib/xnat/projects.ts'
+import { zipEntries } from '../support/archive-bytes.ts'
+import { instance, type SentFile, study, studyUid, zipped } from '../xnat-server/studies.ts'
+import { clientOf, startStandIn } from './stand-in.ts'
 
-const ref = { projectId: 'P', timestamp: '20260301_101500123', folder: 'MR1' }
-const at = '/data/prearchive/projects/P/20260301_101500123/MR1'
+/** Projects `P` and `Q` that archive nothing by themselves. */
+async function startWithProjects() {
+  const started = await startStandIn()
+  for (const projectId of ['P', 'Q']) {
+    await createProject(started.client, { projectId })
+    await setPrearchiveCode(started.client, projectId, 0)
+  }
+  return started
+}
 
-// auth-users-import 6.1: the columns of a prearchive listing, and no totalRecords.
-const row = (status: string) => ({
-  project: 'P',
-  timestamp: '20260301_101500123',
-  lastmod: '2026-03-01 10:15:30.0',
-  uploaded: '2026-03-01 10:15:00.0',
-  scan_date: '2026-02-28 00:00:00.0',
-  scan_time: '',
-  subject: 'S1',
-  folderName: 'MR1',
-  name: 'MR1',
-  tag: '1.2.3.4',
-  status,
-  url: '/prearchive/projects/P/20260301_101500123/MR1',
-  autoarchive: 'Manual',
-  prevent_anon: 'false',
-  prevent_auto_commit: 'false',
-  SOURCE: '',
-  VISIT: '',
-  PROTOCOL: '',
-  TIMEZONE: '',
-})
-const table = (...rows: unknown[]): Answer => ({ body: { ResultSet: { Result: rows } } })
+/** Sends a study of subject `S1` to be `MR1`, and says where it waits, built. */
+async function waiting(
+  client: XnatClient,
+  files: readonly SentFile[] = study(),
+  projectId = 'P',
+): Promise<PrearchiveRef> {
+  const bytes = await zipped(files)
+  const source = { format: 'zip', sizeBytes: bytes.length, openBody: () => Readable.from([bytes]) } as const
+  const destination = { kind: 'prearchive', projectId, subject: 'S1', experiment: 'MR1' } as const
+  const outcome = await importDicomArchive(client, source, destination)
+  const session = 'sessions' in outcome ? outcome.sessions[0] : undefined
+  if (session?.kind !== 'prearchive') throw new Error('the study is not in the prearchive')
+  return session
+}
 
-it('lists what waits in a project', async () => {
-  const xnat = await startAnswering({ 'GET /data/prearchive/projects/P': table(row('READY'), row('_BUILDING')) })
-  const sessions = await listPrearchive(createClient(xnat.url).client, { projectId: 'P' })
-  expect(sessions.map(({ status, isLocked }) => [status, isLocked])).toEqual([
-    ['READY', false],
-    ['BUILDING', true],
+/** As while XNAT's queue is at it. */
+function lock(xnat: Awaited<ReturnType<typeof startStandIn>>['xnat']): void {
+  for (const entry of xnat.state.prearchive.all()) xnat.state.prearchive.put({ ...entry, status: '_BUILDING' })
+}
+
+it('lists what waits in a project, and what in all of them', async () => {
+  const { xnat, client } = await startWithProjects()
+  const ref = await waiting(client)
+  await waiting(client, study({ StudyInstanceUID: '2.25.7' }), 'NOWHERE')
+  expect(await listPrearchive(client, { projectId: 'P' })).toMatchObject([
+    {
+      projectId: 'P',
+      timestamp: ref.timestamp,
+      folder: 'MR1',
+      label: 'MR1',
+      subjectLabel: 'S1',
+      studyInstanceUid: studyUid,
+      status: 'READY',
+      isLocked: false,
+    },
   ])
-  expect(sessions[0]).toMatchObject({ ...ref, label: 'MR1', subjectLabel: 'S1', studyInstanceUid: '1.2.3.4' })
+  expect((await listPrearchive(client)).map(({ projectId }) => projectId).sort()).toEqual(['P', 'Unassigned'])
+  lock(xnat)
+  expect(await listPrearchive(client, { projectId: 'P' })).toMatchObject([{ status: 'BUILDING', isLocked: true }])
 })
 
-it('finds a session, and none where XNAT answers an empty table', async () => {
-  const xnat = await startAnswering({ [`GET ${at}`]: [table(row('READY')), table(), { status: 404 }] })
-  const { client } = createClient(xnat.url)
+it('finds a session, or none', async () => {
+  const { client } = await startWithProjects()
+  const ref = await waiting(client)
   expect((await findPrearchiveSession(client, ref))?.status).toBe('READY')
-  expect(await findPrearchiveSession(client, ref)).toBe(undefined)
-  expect(await findPrearchiveSession(client, ref)).toBe(undefined)
+  expect(await findPrearchiveSession(client, { ...ref, folder: 'MR2' })).toBe(undefined)
 })
 
-it('reads the log of a session', async () => {
-  const xnat = await startAnswering({
-    [`GET ${at}/logs`]: table({ id: '7', date: '2026-03-01 10:16:00.0', entry: 'Session already exists' }),
-  })
-  expect(await listPrearchiveLog(createClient(xnat.url).client, ref)).toEqual([
-    { id: '7', date: '2026-03-01 10:16:00.0', entry: 'Session already exists' },
-  ])
+it('archives a session, also in a project that archives by itself', async () => {
+  const { client } = await startWithProjects()
+  await setPrearchiveCode(client, 'Q', 4)
+  for (const projectId of ['P', 'Q']) {
+    expect(await archivePrearchiveSession(client, await waiting(client, study(), projectId))).toEqual({
+      kind: 'archived',
+      session: { kind: 'archive', projectId, subject: 'S1', experiment: 'MR1' },
+    })
+    expect(await listPrearchive(client, { projectId })).toEqual([])
+  }
 })
 
-const archived = { kind: 'archived', session: { kind: 'archive', projectId: 'P', subject: 'S1', experiment: 'MR1' } }
-const failed = '<h3>FAILED: Unable to archive MR1: Operation Failed: Session already exists</h3>'
-
-it.each<[string, Answer, Answer, object]>([
-  ['is archived', { body: '/data/archive/projects/P/subjects/S1/experiments/MR1\r\n' }, {}, archived],
-  [
-    'is archived into an auto-archive project',
-    { status: 303, headers: { location: 'http://xnat/data/archive/projects/P/subjects/S1/experiments/MR1' } },
-    {},
-    archived,
-  ],
-  [
-    'clashes with archived data',
-    { status: 500, body: failed },
-    table(row('CONFLICT')),
-    { kind: 'conflict', detail: 'FAILED: Unable to archive MR1: Operation Failed: Session already exists' },
-  ],
-  [
-    'cannot be archived',
-    { status: 500, body: '<h3>FAILED</h3>' },
-    table(row('ERROR')),
-    { kind: 'failed', detail: 'FAILED' },
-  ],
-  ['takes too long', { status: 500, body: 'timeout' }, table(row('ARCHIVING')), { kind: 'in-progress' }],
-  ['is gone after the answer', { status: 500, body: 'timeout' }, table(), { kind: 'in-progress' }],
-  [
-    'is being worked on',
-    { status: 403, body: '<h3>Operation already in progress on this prearchive entry.</h3>' },
-    {},
-    { kind: 'in-progress' },
-  ],
-])('tells when a session %s', async (_, answer, found, outcome) => {
-  const xnat = await startAnswering({ 'POST /data/services/archive': answer, [`GET ${at}`]: found })
-  expect(await archivePrearchiveSession(createClient(xnat.url).client, ref)).toEqual(outcome)
-  expect(xnat.calls[0]).toBe(
-    'POST /data/services/archive?src=%2Fprearchive%2Fprojects%2FP%2F20260301_101500123%2FMR1&auto-archive=false',
-  )
-})
-
-it.each([
-  [403, 'XNAT_FORBIDDEN'],
-  [404, 'XNAT_NOT_FOUND'],
-])('fails with %i as %s', async (status, code) => {
-  const xnat = await startAnswering({ 'POST /data/services/archive': { status, body: '<h3>no</h3>' } })
-  await expect(archivePrearchiveSession(createClient(xnat.url).client, ref)).rejects.toMatchObject({
-    code,
-    detail: 'no',
+it('archives a session under other labels', async () => {
+  const { client } = await startWithProjects()
+  const outcome = await archivePrearchiveSession(client, await waiting(client), { subject: 'S7', label: 'MR7' })
+  expect(outcome).toMatchObject({ kind: 'archived', session: { subject: 'S7', experiment: 'MR7' } })
+  expect(await findExperiment(client, { projectId: 'P', experiment: 'MR7' })).toMatchObject({
+    studyInstanceUid: studyUid,
   })
 })
 
-it('does not take an answer without an address for success', async () => {
-  const xnat = await startAnswering({
-    'POST /data/services/archive': { body: '/data/prearchive/projects/P/20260301_101500123/MR1' },
-    [`POST ${at}`]: { status: 301, body: '/data/archive/projects/P/subjects/S/experiments/E' },
+it('tells of a conflict and where it is explained, and merges when told to', async () => {
+  const { client } = await startWithProjects()
+  await archivePrearchiveSession(client, await waiting(client))
+  const again = await waiting(client)
+  expect(await archivePrearchiveSession(client, again)).toMatchObject({
+    kind: 'conflict',
+    detail: expect.stringContaining('Unable to archive MR1'),
   })
-  const { client } = createClient(xnat.url)
-  const unexpected = { code: 'XNAT_UNEXPECTED_REPLY' }
-  await expect(archivePrearchiveSession(client, ref)).rejects.toMatchObject(unexpected)
-  await expect(movePrearchiveSession(client, ref, { projectId: 'P2' })).rejects.toMatchObject(unexpected)
+  const [entry] = await listPrearchiveLog(client, again)
+  expect(entry?.entry).toMatch(/already exists/)
+  expect(await archivePrearchiveSession(client, again, { overwrite: 'append' })).toMatchObject({ kind: 'archived' })
 })
 
-it('rebuilds a session unless it is locked', async () => {
-  const xnat = await startAnswering({
-    [`POST ${at}`]: [{ body: at }, { status: 409, body: '<h3>session document locked</h3>' }],
+it('does not archive what is locked, or not there, or what the account may not edit', async () => {
+  const { xnat, client } = await startWithProjects()
+  const ref = await waiting(client)
+  await expect(archivePrearchiveSession(client, { ...ref, folder: 'MR2' })).rejects.toMatchObject({
+    code: 'XNAT_NOT_FOUND',
   })
-  const { client } = createClient(xnat.url)
+  xnat.state.addUser({ username: 'guest1', password: 'guest1', groups: ['P_collaborator'] })
+  const collaborator = clientOf(xnat, { user: 'guest1' })
+  await expect(archivePrearchiveSession(collaborator, ref)).rejects.toMatchObject({ code: 'XNAT_FORBIDDEN' })
+  lock(xnat)
+  expect(await archivePrearchiveSession(client, ref)).toEqual({ kind: 'in-progress' })
+})
+
+it('rebuilds, moves and deletes a session, unless it is locked', async () => {
+  const { xnat, client } = await startWithProjects()
+  const ref = await waiting(client)
   expect(await rebuildPrearchiveSession(client, ref)).toEqual({ kind: 'rebuilt' })
-  expect(await rebuildPrearchiveSession(client, ref)).toEqual({ kind: 'locked' })
+  const moved = await movePrearchiveSession(client, ref, { projectId: 'Q' })
+  expect(moved).toEqual({ kind: 'moved', to: { kind: 'prearchive', ...ref, projectId: 'Q' } })
+  const there = { ...ref, projectId: 'Q' }
+  expect(await findPrearchiveSession(client, there)).toMatchObject({ projectId: 'Q' })
+  lock(xnat)
+  expect(await rebuildPrearchiveSession(client, there)).toEqual({ kind: 'locked' })
+  expect(await movePrearchiveSession(client, there, { projectId: 'P' })).toEqual({ kind: 'locked' })
+  expect(await deletePrearchiveSession(client, there)).toEqual({ kind: 'deleted' })
+  expect(await listPrearchive(client)).toEqual([])
 })
 
-it('moves a session, which XNAT answers with 301, unless it is locked', async () => {
-  const xnat = await startAnswering({
-    [`POST ${at}`]: [{ status: 301, body: '/data/prearchive/projects/P2/20260301_101500123/MR1' }, {}],
-  })
-  const { client } = createClient(xnat.url)
-  expect(await movePrearchiveSession(client, ref, { projectId: 'P2' })).toMatchObject({
-    kind: 'moved',
-    to: { ...ref, projectId: 'P2' },
-  })
-  expect(await movePrearchiveSession(client, ref, { projectId: 'P2' })).toEqual({ kind: 'locked' })
-  expect(xnat.calls[0]).toBe(`POST ${at}?action=move&newProject=P2`)
+it('lists the scans and files of a session, and opens one', async () => {
+  const { client } = await startWithProjects()
+  const ref = await waiting(client)
+  expect(await listPrearchiveScans(client, ref)).toEqual([
+    { scanId: '1', xsiType: 'xnat:mrScanData', seriesDescription: 'Series 1' },
+    { scanId: '2', xsiType: 'xnat:mrScanData', seriesDescription: 'Series 2' },
+  ])
+  const sent = instance('1.dcm')
+  const files = await listPrearchiveFiles(client, ref, { scanId: '1' })
+  expect(files).toEqual(['1.dcm', '2.dcm'].map((name) => ({ name, sizeBytes: sent.bytes.length })))
+  const { body } = await openPrearchiveFile(client, ref, { scanId: '1', name: '1.dcm' })
+  expect(Buffer.concat(await body.toArray()).equals(sent.bytes)).toBe(true)
 })
 
-it('deletes a session once', async () => {
-  const xnat = await startAnswering({ [`DELETE ${at}`]: [{}, { status: 404 }] })
-  const { client } = createClient(xnat.url)
-  expect(await deletePrearchiveSession(client, ref)).toEqual({ kind: 'deleted' })
-  expect(await deletePrearchiveSession(client, ref)).toEqual({ kind: 'not-there' })
+it('downloads a session', async () => {
+  const { client } = await startWithProjects()
+  const { body } = await downloadPrearchiveSession(client, await waiting(client))
+  const entries = await zipEntries(Buffer.concat(await body.toArray()))
+  expect(entries.map(({ name }) => name)).toContain('MR1/SCANS/1/DICOM/1.dcm')
 })
 
-it.each([
-  [
-    '/data/archive/projects/P/subjects/S/experiments/E',
-    { kind: 'archive', projectId: 'P', subject: 'S', experiment: 'E' },
-  ],
-  [
-    'https://x.org/xnat/data/archive/projects/P/subjects/S/experiments/E\r\n',
-    { kind: 'archive', projectId: 'P', subject: 'S', experiment: 'E' },
-  ],
-  ['/prearchive/projects/P/2026_1/E', { kind: 'prearchive', projectId: 'P', timestamp: '2026_1', folder: 'E' }],
-  ['/xapi/direct-archive/P/1.2.3/E', { kind: 'direct-archive', projectId: 'P', studyInstanceUid: '1.2.3', label: 'E' }],
-  ['/data/archive/projects/P', undefined],
-  ['', undefined],
-])('understands %j', (uri, expected) => {
-  expect(parseSessionUri(uri)).toEqual(expected)
+it('dumps the header of a file, in the prearchive and in the archive', async () => {
+  const { client } = await startWithProjects()
+  const ref = await waiting(client)
+  const attributes = ['SeriesDescription']
+  const series = (description: string) => [
+    expect.objectContaining({ tag: '(0008,103E)', vr: 'LO', value: description }),
+  ]
+  expect(await dumpDicom(client, { prearchive: ref, scanId: '2' }, { attributes })).toEqual(series('Series 2'))
+  await archivePrearchiveSession(client, ref)
+  const session = { projectId: 'P', subject: 'S1', experiment: 'MR1' }
+  expect(await dumpDicom(client, { ...session, scanId: '1', file: '1.dcm' }, { attributes })).toEqual(
+    series('Series 1'),
+  )
+  expect((await dumpDicom(client, session)).length).toBeGreaterThan(10)
 })
