@@ -138,6 +138,20 @@ describe('gradual-DICOM', () => {
     expect(await prearchived(site, 'MANUAL')).toMatchObject([{ status: 'RECEIVING' }])
   })
 
+  test('7.6: files sent at once are all there, or refused for being sent at once under one name', async ({ site }) => {
+    await addProjects(site)
+    const query = `${gradual}&PROJECT_ID=MANUAL&EXPT_LABEL=E1`
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((number) => importing(site, query, instance(`${number}.dcm`).bytes, dicom)),
+    )
+    const refused = answers.filter(({ status }) => status !== 200)
+    for (const { text } of refused) expect(text).toContain('Concurrent file sends of the same data is not supported.')
+    const [row] = await prearchived(site, 'MANUAL')
+    await site.send(`POST /data${row?.['url']}?action=build`)
+    const scans = await site.send(`GET /data${row?.['url']}/scans/1/resources?format=json`)
+    expect(scans.rows()).toMatchObject([{ file_count: String(8 - refused.length) }])
+  })
+
   test('7.6: what is no DICOM is 400', async ({ site }) => {
     const answer = await importing(site, `${gradual}&PROJECT_ID=P1`, Buffer.from('no DICOM'), dicom)
     expect([answer.status, answer.text]).toEqual([

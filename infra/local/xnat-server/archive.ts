@@ -14,7 +14,7 @@ export class Archive {
   readonly catalogs = new Catalogs()
   readonly #uploads: string
   readonly #cache: string
-  /** Sessions that are being archived, by project and label: XNAT lets nobody else in (LockedItemException). */
+  /** Sessions that are being archived, and received files that are being written: XNAT lets nobody else in. */
   readonly locks = new Set<string>()
   #spooled = 0
 

@@ -35,6 +35,15 @@ function dueTime({ state }: Xnat, row: DirectArchiveRow): number | undefined {
 }
 
 async function takeStep(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
+  try {
+    await step(xnat, row)
+  } catch (error) {
+    moveToPrearchive(xnat, row, error instanceof Error ? error.message : String(error))
+    if (!(error instanceof HttpFailure)) throw error
+  }
+}
+
+async function step(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
   switch (row.status) {
     case 'RECEIVING':
       return setRowStatus(xnat, row, 'QUEUED_BUILDING')
@@ -51,7 +60,7 @@ async function takeStep(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
 
 async function build(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
   const document = await buildDocument(xnat, row)
-  if (document === undefined) return moveToPrearchive(xnat, row, 'Error building session')
+  if (document === undefined) throw new HttpFailure(500, 'Error building session')
   changeRow(xnat, row, { document })
   setRowStatus(xnat, row, 'QUEUED_ARCHIVING')
 }
@@ -60,20 +69,14 @@ async function archive(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
   const { state } = xnat
   const { document } = row
   const project = state.projects.get(row.projectId)
-  const { directArchiveFails } = state.switches
-  if (document === undefined || project === undefined) return moveToPrearchive(xnat, row, 'Unable to save session')
-  if (directArchiveFails !== 'never') return moveToPrearchive(xnat, row, 'Unable to save session')
+  const mayPass = state.switches.directArchiveFails === 'never'
+  if (document === undefined || project === undefined || !mayPass) throw new HttpFailure(500, 'Unable to save session')
   const subjectName = row.subject || (document.fields['dcmPatientName'] ?? '')
   const { receivedId, name } = row
   // XNAT: as the user for received files, whoever sent them, and never into a session that is there.
   const user = state.users.get('admin')
   const rules = { merge: false, override: false, overwriteFiles: false }
-  try {
-    await archiveSession(xnat, { project, receivedId, document, label: name, subjectName, user }, rules)
-  } catch (error) {
-    if (!(error instanceof HttpFailure)) throw error
-    return moveToPrearchive(xnat, row, error.message)
-  }
+  await archiveSession(xnat, { project, receivedId, document, label: name, subjectName, user }, rules)
   state.directArchive.delete(directArchiveKey(row))
   await discardReceived(xnat, receivedId)
 }
@@ -93,10 +96,11 @@ function moveToPrearchive(xnat: Xnat, row: DirectArchiveRow, reason: string): vo
 
 function entryOf(xnat: Xnat, { message: _, ...row }: DirectArchiveRow): PrearchiveEntry {
   const nowMs = xnat.now().getTime()
-  const isTaken = findEntry(xnat, row) !== undefined
+  let { timestamp } = row
+  while (findEntry(xnat, { ...row, timestamp }) !== undefined) timestamp += '_DA'
   return {
     ...row,
-    timestamp: isTaken ? `${row.timestamp}_DA` : row.timestamp,
+    timestamp,
     // XNAT: ERROR when the document had been built, else the timer of the prearchive tries again.
     status: row.document === undefined ? 'RECEIVING' : 'ERROR',
     statusSinceMs: nowMs,

@@ -10,30 +10,18 @@ const archive =
 const prearchive =
   /^\/prearchive(?:\/projects\/(?<project>[^/]+)(?:\/(?<timestamp>[^/]+)(?:\/(?<folder>[^/]+))?)?)?\/?$/
 
-/** undefined for what XNAT does not understand. /data and /REST before it mean nothing. */
+/**
+ * undefined for what XNAT does not understand. /data and /REST before it mean nothing, and nothing in it is decoded
+ * (UriParserUtils.java).
+ */
 export function parseDestination(uri: string): Destination | undefined {
   const path = uri.replace(/^\/(data|REST)(?=\/)/, '')
   const archived = archive.exec(path)?.groups
-  if (archived !== undefined) return { kind: 'archive', ...decoded(archived) }
+  if (archived !== undefined) return { kind: 'archive', ...archived }
   const received = prearchive.exec(path)?.groups
-  return received === undefined ? undefined : { kind: 'prearchive', ...decoded(received) }
+  return received === undefined ? undefined : { kind: 'prearchive', ...received }
 }
 
 export function isUnassigned(project: string): boolean {
   return project.toLowerCase() === unassigned.toLowerCase()
-}
-
-function decoded(groups: Record<string, string | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(groups).map(([name, value]) => [name, value === undefined ? value : decode(value)]),
-  )
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return text
-    throw error
-  }
 }

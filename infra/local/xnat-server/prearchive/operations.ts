@@ -14,12 +14,11 @@ import { type ArchiveRules, entryKey, type PrearchiveEntry } from './entry.ts'
  */
 export async function buildEntry(xnat: Xnat, entry: PrearchiveEntry): Promise<PrearchiveEntry> {
   setStatus(xnat, entry, '_BUILDING')
-  const document = await buildDocument(xnat, entry)
-  if (document === undefined) {
-    setStatus(xnat, entry, 'ERROR')
-    logEntry(xnat, entry, 'Error building session')
-    throw new HttpFailure(500, 'Error building session')
-  }
+  const document = await orFail(xnat, entry, async () => {
+    const built = await buildDocument(xnat, entry)
+    if (built === undefined) throw new HttpFailure(500, 'Error building session')
+    return built
+  })
   // XNAT: files that came while it was building send it back (PrearchiveRebuildHandler.java).
   const isInterrupted = findEntry(xnat, entry)?.status === 'RECEIVING_INTERRUPT'
   setStatus(xnat, entry, isInterrupted ? 'RECEIVING' : 'READY', { document })
@@ -45,14 +44,20 @@ export async function archiveEntry(
   wishes: ArchiveWishes,
 ): Promise<string> {
   setStatus(xnat, entry, '_ARCHIVING')
-  try {
+  return orFail(xnat, entry, async () => {
     const url = await archiveSession(xnat, arriving(xnat, entry, wishes), rules)
     await dropEntry(xnat, entry)
     return url
+  })
+}
+
+/** Whatever goes wrong shows in the entry too, a fault of the stand-in's own included: else it would stay locked. */
+async function orFail<T>(xnat: Xnat, entry: PrearchiveEntry, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
-    if (!(error instanceof HttpFailure)) throw error
-    setStatus(xnat, entry, error.status === 409 ? 'CONFLICT' : 'ERROR')
-    logEntry(xnat, entry, error.message)
+    setStatus(xnat, entry, error instanceof HttpFailure && error.status === 409 ? 'CONFLICT' : 'ERROR')
+    logEntry(xnat, entry, error instanceof Error ? error.message : String(error))
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Instance, readInstance } from '../dicom/instance.ts'
 import { fileNameOf, isFileName, scanFolderOf } from '../dicom/names.ts'
 import type { Xnat } from '../exchange.ts'
+import { HttpFailure } from '../http-failure.ts'
 import { ifMissing } from '../missing.ts'
 import { exists } from '../stored-file.ts'
 
@@ -32,12 +33,21 @@ interface Arrival {
   spoolPath: string
 }
 
+/** @throws {HttpFailure} 400 while another file of that name is put there (PrearcUtils.java lockFile). */
 export async function placeInstance(xnat: Archive, arrival: Arrival): Promise<void> {
   const { receivedId, instance, spoolPath } = arrival
+  const { locks } = xnat.archive
   const scanId = scanFolderOf(instance)
-  const path = receivedFile(xnat, receivedId, scanId, await freeName(xnat, scanId, arrival))
-  await mkdir(receivedFile(xnat, receivedId, scanId, ''), { recursive: true })
-  await rename(spoolPath, path)
+  const lock = receivedFile(xnat, receivedId, scanId, arrival.name)
+  if (locks.has(lock)) throw new HttpFailure(400, 'Concurrent file sends of the same data is not supported.')
+  locks.add(lock)
+  try {
+    const name = await freeName(xnat, scanId, arrival)
+    await mkdir(receivedFile(xnat, receivedId, scanId, ''), { recursive: true })
+    await rename(spoolPath, receivedFile(xnat, receivedId, scanId, name))
+  } finally {
+    locks.delete(lock)
+  }
 }
 
 // XNAT: the sender's name is kept, unless it is none or belongs to another instance (GradualDicomImporter.java getSafeFile).
