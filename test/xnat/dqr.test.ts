@@ -1,212 +1,158 @@
 import { expect, it } from 'vitest'
+import type { PacsStudyOrder } from '../../infra/local/xnat-server/dqr/pacs-study.ts'
+import { findExperiment, listScans } from '../../lib/xnat/archive.ts'
 import { isDqrEnabled, listPacs, pingPacs, queryStudies, setDqrEnabled } from '../../lib/xnat/dqr.ts'
 import {
   deleteQueuedRequest,
+  type ImportRequest,
   listExecutedRequests,
   listQueuedRequests,
   requestImport,
+  type StudyImport,
 } from '../../lib/xnat/dqr-import.ts'
-import { type Answer, createClient, startAnswering } from './scripted-xnat.ts'
+import { createProject } from '../../lib/xnat/projects.ts'
+import { minuteMs } from '../xnat-server/studies.ts'
+import { clientOf, startStandIn } from './stand-in.ts'
 
-const entity = { enabled: true, created: 1772359200000, timestamp: 1772359200000, disabled: 0 }
-
-it('lists the PACS and pings one', async () => {
-  const pacs = {
-    ...entity,
-    id: 1,
-    aeTitle: 'ORTHANC',
-    host: 'pacs',
-    queryRetrievePort: 4242,
-    label: 'Main',
-    queryable: true,
-    storable: false,
-  }
-  const ping = { ...entity, id: 9, pacsId: 1, successful: false, pingTime: 12 }
-  const xnat = await startAnswering({
-    'GET /xapi/pacs': { body: [pacs] },
-    'GET /xapi/pacs/1/status': { body: ping },
-    'GET /xapi/pacs/2/status': { status: 404, body: 'There was an error in the request : null' },
-  })
-  const { client } = createClient(xnat.url)
-  expect(await listPacs(client)).toMatchObject([
-    { pacsId: 1, aeTitle: 'ORTHANC', label: 'Main', isQueryable: true, isStorable: false },
-  ])
-  expect(await pingPacs(client, 1)).toBe(false)
-  await expect(pingPacs(client, 2)).rejects.toMatchObject({ code: 'XNAT_NOT_FOUND' })
-})
-
-const study = {
-  studyInstanceUid: '1.2.3',
-  studyId: 'ST1',
-  accessionNumber: 'ACC1',
-  studyDate: '2026-02-28',
-  modalitiesInStudy: ['MR'],
-  patient: { id: '123', name: 'Doe, Jane', sex: 'F' },
+/** A PACS with these studies, and a project `P` that may import from it. */
+async function startWithPacs(...studies: PacsStudyOrder[]) {
+  const { xnat, client } = await startStandIn()
+  // Longer than any test moves the clock.
+  xnat.state.configure({ sessionTimeoutMs: 1000 * minuteMs })
+  await createProject(client, { projectId: 'P' })
+  xnat.pacs.register({ projects: ['P'] })
+  const uids = xnat.pacs.add(...studies).map(({ studyInstanceUid }) => studyInstanceUid)
+  return { xnat, client, uids }
 }
 
-it('asks for studies and leaves the patient behind', async () => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/query/studies': { body: [study] } })
-  const criteria = { pacsId: 1, accessionNumber: 'ACC1', studyDates: { start: '20260201', end: '20260228' } }
-  expect(await queryStudies(createClient(xnat.url).client, criteria)).toEqual({
-    kind: 'answered',
-    isCut: false,
-    studies: [
-      {
-        studyInstanceUid: '1.2.3',
-        studyId: 'ST1',
-        accessionNumber: 'ACC1',
-        studyDate: '2026-02-28',
-        modalities: ['MR'],
-      },
-    ],
-  })
-  expect(xnat.calls[0]).toBe(
-    'POST /xapi/dqr/query/studies {"pacsId":1,"accessionNumber":"ACC1","studyDateRange":{"start":"20260201","end":"20260228"}}',
-  )
-})
-
-const pacsDown =
-  'A DQR run-time exception occurred, which usually indicates a problem performing a query to the PACS: x'
-
-it.each<[string, Answer, object]>([
-  ['there is no such study', { status: 204 }, { kind: 'answered', studies: [], isCut: false }],
-  ['the PACS is down', { status: 400, body: pacsDown }, { kind: 'pacs-unavailable', detail: pacsDown }],
-])('tells when %s', async (_, answer, outcome) => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/query/studies': answer })
-  expect(await queryStudies(createClient(xnat.url).client, { accessionNumber: 'A' })).toEqual(outcome)
-})
-
-it('tells that an answer of 500 studies may have been cut', async () => {
-  const studies = Array.from({ length: 500 }, (_, n) => ({ ...study, studyInstanceUid: `1.${n}` }))
-  const xnat = await startAnswering({ 'POST /xapi/dqr/query/studies': { body: studies } })
-  expect(await queryStudies(createClient(xnat.url).client, {})).toMatchObject({ isCut: true })
-})
-
-it.each([
-  [400, 'XNAT_REFUSED'],
-  [403, 'XNAT_FORBIDDEN'],
-  [404, 'XNAT_NOT_FOUND'],
-  [409, 'XNAT_CONFLICT'],
-])('throws on %i as %s', async (status, code) => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/query/studies': { status } })
-  await expect(queryStudies(createClient(xnat.url).client, {})).rejects.toMatchObject({ code })
-})
-
-const queued = {
-  ...entity,
-  id: 11,
-  username: 'admin',
-  pacsId: 1,
-  xnatProject: 'P',
-  studyInstanceUid: '1.2.3',
-  seriesIds: ['1.2.3.1'],
-  destinationAeTitle: 'XNAT:8104',
-  status: 'QUEUED',
-  queuedTime: 1772359200000,
-  requestId: 'r-1',
-  accessionNumber: 'ACC1',
-  patientId: '123',
-  patientName: 'Doe^Jane',
-  priority: 10,
-}
-const request = {
+const importOf = (...studies: StudyImport[]): ImportRequest => ({
   pacsId: 1,
   receiver: { aeTitle: 'XNAT', port: 8104 },
   projectId: 'P',
   requestId: 'r-1',
-  studies: [{ studyInstanceUid: '1.2.3', subjectLabel: 'S1', sessionLabel: 'ACC1' }, { studyInstanceUid: '1.2.4' }],
-}
+  studies,
+})
 
-it('requests an import and answers with the rows XNAT made, without the patient', async () => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/import': { body: [queued] } })
-  const rows = await requestImport(createClient(xnat.url).client, request)
-  expect(rows).toEqual([
-    {
-      id: 11,
-      pacsId: 1,
-      requestId: 'r-1',
-      projectId: 'P',
-      studyInstanceUid: '1.2.3',
-      accessionNumber: 'ACC1',
-      status: 'QUEUED',
-      queuedAtMs: 1772359200000,
-      executedAtMs: undefined,
-    },
+it('lists the PACS and pings one', async () => {
+  const { xnat, client } = await startWithPacs()
+  expect(await listPacs(client)).toMatchObject([
+    { pacsId: 1, aeTitle: 'PACS', label: 'PACS', isQueryable: true, isStorable: false, isDefault: true },
   ])
-  expect(JSON.parse(xnat.calls[0]?.replace('POST /xapi/dqr/import ', '') ?? '')).toEqual({
-    pacsId: 1,
-    aeTitle: 'XNAT',
-    port: 8104,
-    projectId: 'P',
-    requestId: 'r-1',
-    forceImport: false,
+  expect(await pingPacs(client, 1)).toBe(true)
+  xnat.state.arrange({ pacsDown: true })
+  expect(await pingPacs(client, 1)).toBe(false)
+  await expect(pingPacs(client, 2)).rejects.toMatchObject({ code: 'XNAT_NOT_FOUND' })
+})
+
+it('asks for studies and leaves the patient behind', async () => {
+  const { client, uids } = await startWithPacs(
+    { accessionNumber: 'ACC1', modality: 'MR', studyDate: '20260214', patientName: 'Doe^Jane' },
+    { accessionNumber: 'ACC2', modality: 'CT', studyDate: '20250101' },
+  )
+  const studyDates = { start: '20260201', end: '20260228' }
+  expect(await queryStudies(client, { pacsId: 1, studyDates })).toEqual({
+    kind: 'answered',
+    isCut: false,
     studies: [
-      { studyInstanceUid: '1.2.3', relabelMap: { Subject: 'S1', Session: 'ACC1' } },
-      { studyInstanceUid: '1.2.4', relabelMap: {} },
+      {
+        studyInstanceUid: uids[0],
+        studyId: 'ACC1',
+        studyDescription: 'MR study',
+        accessionNumber: 'ACC1',
+        studyDate: '2026-02-14',
+        modalities: ['MR'],
+      },
     ],
   })
-})
-
-it('takes no rows for an answer: the studies were not found', async () => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/import': { body: [] } })
-  expect(await requestImport(createClient(xnat.url).client, request)).toEqual([])
-})
-
-it('does not repeat an import request', async () => {
-  const xnat = await startAnswering({ 'POST /xapi/dqr/import': { status: 503 } })
-  await expect(requestImport(createClient(xnat.url).client, request)).rejects.toMatchObject({ code: 'XNAT_BUSY' })
-  expect(xnat.calls).toHaveLength(1)
-})
-
-it.each([
-  ['no study', []],
-  ['a study twice', [{ studyInstanceUid: '1.2' }, { studyInstanceUid: '1.2' }]],
-  ['a label that would break the script', [{ studyInstanceUid: '1.2', subjectLabel: 'S"1' }]],
-  ['a label of two lines', [{ studyInstanceUid: '1.2', sessionLabel: 'a\nb' }]],
-])('sends nothing for %s', async (_, studies) => {
-  const xnat = await startAnswering({})
-  const call = requestImport(createClient(xnat.url).client, { ...request, studies })
-  await expect(call).rejects.toMatchObject({ name: 'InvalidInputError' })
-  expect(xnat.calls).toEqual([])
-})
-
-it('reads all pages of queue and history, each row once', async () => {
-  const rows = (from: number, count: number) =>
-    Array.from({ length: count }, (_, n) => ({ ...queued, id: from - n, status: 'ISSUED', executedTime: 5 }))
-  const xnat = await startAnswering({
-    'GET /xapi/dqr/import/queue': { body: [queued] },
-    'GET /xapi/dqr/import/history': [{ body: rows(2000, 1000) }, { body: rows(1005, 20) }],
+  expect(await queryStudies(client, { accessionNumber: 'ACC3' })).toEqual({
+    kind: 'answered',
+    studies: [],
+    isCut: false,
   })
-  const { client } = createClient(xnat.url)
-  expect(await listQueuedRequests(client)).toMatchObject([{ id: 11, status: 'QUEUED' }])
-  const executed = await listExecutedRequests(client, { all: true })
-  expect(executed).toHaveLength(1015)
-  expect(executed[0]).toMatchObject({ id: 2000, status: 'ISSUED', executedAtMs: 5 })
-  expect(xnat.calls).toEqual([
-    'GET /xapi/dqr/import/queue?all=false&sort=desc&page=1&pageSize=1000',
-    'GET /xapi/dqr/import/history?all=true&sort=desc&page=1&pageSize=1000',
-    'GET /xapi/dqr/import/history?all=true&sort=desc&page=2&pageSize=1000',
+})
+
+it('tells that an answer of 500 studies may have been cut', async () => {
+  const orders = Array.from({ length: 501 }, (_, index) => ({ accessionNumber: `ACC${index}` }))
+  const { client } = await startWithPacs(...orders)
+  const outcome = await queryStudies(client, { accessionNumber: 'ACC*' })
+  expect(outcome).toMatchObject({ kind: 'answered', isCut: true })
+  expect('studies' in outcome && outcome.studies).toHaveLength(500)
+})
+
+it('tells that the PACS is down, which is not the same as no study', async () => {
+  const { xnat, client } = await startWithPacs({ accessionNumber: 'ACC1' })
+  xnat.state.arrange({ pacsDown: true })
+  expect(await queryStudies(client, { accessionNumber: 'ACC1' })).toMatchObject({
+    kind: 'pacs-unavailable',
+    detail: expect.stringContaining('DQR run-time exception'),
+  })
+  await expect(queryStudies(client, { pacsId: 9, accessionNumber: 'ACC1' })).rejects.toMatchObject({
+    code: 'XNAT_NOT_FOUND',
+  })
+})
+
+it('imports a study under the labels asked for, and tells each step of the way', async () => {
+  const { xnat, client, uids } = await startWithPacs({ accessionNumber: 'ACC1', series: [{ instances: 2 }] })
+  const [studyInstanceUid = ''] = uids
+  const rows = await requestImport(client, importOf({ studyInstanceUid, subjectLabel: 'S1', sessionLabel: 'MR1' }))
+  expect(rows).toMatchObject([{ pacsId: 1, projectId: 'P', requestId: 'r-1', studyInstanceUid, status: 'QUEUED' }])
+  expect(JSON.stringify(rows)).not.toContain('patient')
+  expect(await listQueuedRequests(client)).toEqual(rows)
+  expect(await listExecutedRequests(client)).toEqual([])
+
+  await xnat.clock.advance(minuteMs)
+  expect(await listQueuedRequests(client)).toEqual([])
+  expect(await listExecutedRequests(client)).toMatchObject([{ status: 'RECEIVED', requestId: 'r-1', studyInstanceUid }])
+  const found = await findExperiment(client, { projectId: 'P', experiment: 'MR1' })
+  expect(found).toMatchObject({ studyInstanceUid, xsiType: 'xnat:mrSessionData' })
+  expect(await listScans(client, { experimentId: found?.experimentId ?? '' })).toHaveLength(1)
+})
+
+it('tells why a study could not be retrieved', async () => {
+  const { xnat, client, uids } = await startWithPacs({ accessionNumber: 'ACC1', fate: { kind: 'move-fails' } })
+  const [studyInstanceUid = ''] = uids
+  await requestImport(client, importOf({ studyInstanceUid }))
+  await xnat.clock.advance(minuteMs)
+  expect(await listExecutedRequests(client)).toMatchObject([
+    { status: 'FAILED', errorMessage: expect.stringContaining('out of resources') },
   ])
+})
+
+it('makes no rows for a study that the PACS does not have', async () => {
+  const { client } = await startWithPacs()
+  expect(await requestImport(client, importOf({ studyInstanceUid: '1.2.3' }))).toEqual([])
+})
+
+it('shows only what the account itself has asked for, or everything to who may see it', async () => {
+  const { xnat, client, uids } = await startWithPacs({ accessionNumber: 'ACC1' })
+  await requestImport(client, importOf({ studyInstanceUid: uids[0] ?? '' }))
+  xnat.state.addUser({ username: 'other', password: 'other', roles: ['Administrator'], groups: ['ALL_DATA_ADMIN'] })
+  const other = clientOf(xnat, { user: 'other' })
+  expect(await listQueuedRequests(other)).toEqual([])
+  expect(await listQueuedRequests(other, { all: true })).toHaveLength(1)
 })
 
 it('takes one request out of the queue', async () => {
-  const xnat = await startAnswering({ 'DELETE /xapi/dqr/import/queue/11': [{ body: 'true' }, { status: 404 }] })
-  const { client } = createClient(xnat.url)
-  expect(await deleteQueuedRequest(client, 11)).toEqual({ kind: 'deleted' })
-  expect(await deleteQueuedRequest(client, 11)).toEqual({ kind: 'not-there' })
+  const { client, uids } = await startWithPacs({ accessionNumber: 'ACC1' })
+  const [row] = await requestImport(client, importOf({ studyInstanceUid: uids[0] ?? '' }))
+  expect(await deleteQueuedRequest(client, row?.id ?? 0)).toEqual({ kind: 'deleted' })
+  expect(await listQueuedRequests(client)).toEqual([])
+  expect(await deleteQueuedRequest(client, row?.id ?? 0)).toEqual({ kind: 'not-there' })
 })
 
-it('enables a project with one key and reads another', async () => {
-  const path = '/xapi/dqr/settings/project/P'
-  const settings = { ...entity, id: 1, projectId: 'P', dqrEnabled: true }
-  const xnat = await startAnswering({
-    [`GET ${path}`]: [{ status: 404 }, { body: settings }],
-    [`PUT ${path}`]: [{ body: settings }, { status: 304 }],
+it('lets a project import, and refuses one that may not', async () => {
+  const { client, uids } = await startWithPacs({ accessionNumber: 'ACC1' })
+  await createProject(client, { projectId: 'Q' })
+  const request = { ...importOf({ studyInstanceUid: uids[0] ?? '' }), projectId: 'Q' }
+  expect(await isDqrEnabled(client, 'Q')).toBe(false)
+  await expect(requestImport(client, request)).rejects.toMatchObject({
+    code: expect.stringMatching(/^XNAT_(?:NOT_FOUND|FORBIDDEN)$/),
   })
-  const { client } = createClient(xnat.url)
-  expect(await isDqrEnabled(client, 'P')).toBe(false)
-  await setDqrEnabled(client, { projectId: 'P', enabled: true })
-  await setDqrEnabled(client, { projectId: 'P', enabled: true })
-  expect(await isDqrEnabled(client, 'P')).toBe(true)
-  expect(xnat.calls[1]).toBe(`PUT ${path} {"enabled":true}`)
+  await setDqrEnabled(client, { projectId: 'Q', enabled: true })
+  await setDqrEnabled(client, { projectId: 'Q', enabled: true })
+  expect(await isDqrEnabled(client, 'Q')).toBe(true)
+  expect(await requestImport(client, request)).toHaveLength(1)
+  await expect(setDqrEnabled(client, { projectId: 'NONE', enabled: true })).rejects.toMatchObject({
+    code: 'XNAT_NOT_FOUND',
+  })
 })
