@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { apiHandler, route } from '../../lib/handler.ts'
 import { addUser, addUserToProject, readUsers, switchUser } from '../../lib/services/manage-users.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
-import { Email, PathSegment, ProjectId, User, xnatErrors } from './schemas.ts'
+import { Email, Line, PersonName, ProjectId, User, Username, xnatErrors } from './schemas.ts'
 import { userAnswer } from './user-answer.ts'
 
 const listUsers = route({
@@ -18,11 +18,11 @@ const listUsers = route({
 
 const NewUser = z
   .object({
-    username: z.string().min(1).max(64),
-    password: z.string(),
+    username: Username,
+    password: Line,
     email: Email,
-    firstName: z.string(),
-    lastName: z.string(),
+    firstName: PersonName,
+    lastName: PersonName,
     enabled: z.boolean().default(true),
   })
   .meta({
@@ -69,7 +69,7 @@ const addToProject = route({
   operationId: 'addUserToProject',
   summary: 'Makes a user a member of a project.',
   request: z.object({
-    path: z.object({ username: PathSegment.meta({ example: 'jbloggs' }), project_id: ProjectId }),
+    path: z.object({ username: Username, project_id: ProjectId }),
   }),
   answer: User,
   errors: { ...xnatErrors, 404: 'There is no such user, or no such project.' },

@@ -13,7 +13,13 @@ export interface ProjectDescription {
   principalInvestigator?: { firstName: string; lastName: string } | undefined
 }
 
-const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true })
+const builder = new XMLBuilder({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  suppressEmptyNode: true,
+  // A project may be called "true".
+  suppressBooleanAttributes: false,
+})
 
 /** The `xnat:Project` document for a description. Text is escaped; keys without a value are left out. */
 export function projectXml(project: ProjectDescription): string {

@@ -24,7 +24,7 @@ export interface ApiReply {
   headers: Record<string, string>
   text: string
   /** The body, when it is JSON. */
-  body: unknown
+  body?: unknown
 }
 
 export function apiEvent({ query, headers = serviceKey, ...request }: ApiRequest): APIGatewayProxyEventV2 {
@@ -61,7 +61,7 @@ export const documented: readonly RouteDescription[] = areas.flatMap(({ routes }
 export interface RequestParts {
   path: Record<string, string>
   query: Record<string, string>
-  body: unknown
+  body?: unknown
 }
 
 /** The request that a route's examples make up. */
