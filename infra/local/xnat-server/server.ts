@@ -10,6 +10,7 @@ import { chores } from './chores.ts'
 import { Clock } from './clock.ts'
 import { type ControlParts, controlPrefix, controlReply } from './control.ts'
 import { dispatch } from './dispatch.ts'
+import { OrthancPacs, orthancUrl } from './dqr/orthanc-pacs.ts'
 import { type PacsStudy, type PacsStudyOrder, studyFrom } from './dqr/pacs-study.ts'
 import { addReceiver } from './dqr/receivers.ts'
 import { type DqrSetUp, setUpDqr } from './dqr/set-up.ts'
@@ -34,6 +35,8 @@ export interface XnatServerOptions {
   password?: string
   /** Beginning of accession IDs, and realm of the sign-in. Default `XNAT`. */
   siteId?: string
+  /** A PACS to query and retrieve from in place of the simulated one: `orthanc://host:port`, of its REST. */
+  orthanc?: string
   /** What the server's clock is taken from. */
   now?: () => Date
 }
@@ -65,6 +68,7 @@ export interface XnatServer {
 export async function startXnat(options: XnatServerOptions = {}): Promise<XnatServer> {
   const { port = 0, user = 'admin', password = 'stand-in-password' } = options
   const clock = new Clock(options.now ?? (() => new Date()))
+  const orthanc = options.orthanc === undefined ? undefined : new OrthancPacs(orthancUrl(options.orthanc))
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'xnat-')))
   await mkdir(dataDir, { recursive: true })
   const archive = new Archive(dataDir)
@@ -84,7 +88,7 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
     archive,
     now: () => clock.now(),
     startedAt: clock.now(),
-    pacs: new SimulatedPacs({ state }),
+    pacs: orthanc ?? new SimulatedPacs({ state }),
     siteUrl: () => url,
   }
   // XNAT: a site without receivers gets this one at its start (DicomSCPInstance.java createDefault).

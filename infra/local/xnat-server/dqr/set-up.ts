@@ -16,7 +16,7 @@ export const DqrSetUp = z.strictObject({
 })
 export type DqrSetUp = z.input<typeof DqrSetUp>
 
-/** Registers the PACS, open day and night, and a receiver that relabels, AE title `XNAT` and port 8104. */
+/** Registers the PACS, open day and night, and a receiver that relabels, AE title `XNAT` and port 8104. Twice is once. */
 export function setUpDqr(xnat: Xnat, input: DqrSetUp = {}): { pacs: Pacs; receiver: Receiver } {
   const { projects, threads, directArchive } = DqrSetUp.parse(input)
   const settings = {
@@ -28,8 +28,9 @@ export function setUpDqr(xnat: Xnat, input: DqrSetUp = {}): { pacs: Pacs; receiv
     ormStrategySpringBeanId: 'dicomOrmStrategy',
     supportsExtendedNegotiations: true,
   }
-  const pacs = savePacs(xnat, { ...newPacs(xnat, settings), id: xnat.state.next('pacs') })
-  for (const dayOfWeek of weekdays) {
+  const present = xnat.state.dqr.pacs.find(({ label }) => label === settings.label)
+  const pacs = present ?? savePacs(xnat, { ...newPacs(xnat, settings), id: xnat.state.next('pacs') })
+  for (const dayOfWeek of present === undefined ? weekdays : []) {
     const day = { dayOfWeek, availabilityStart: '00:00', availabilityEnd: '00:00' }
     addInterval(xnat, { ...day, pacsId: pacs.id, threads, utilizationPercent: 100 })
   }
