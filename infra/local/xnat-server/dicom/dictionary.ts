@@ -175,11 +175,27 @@ export function tagOf(keyword: string): string | undefined {
   return tagsByKeyword.get(keyword)
 }
 
-/** `Patient ID` for `PatientID`: the name of an attribute as far as its keyword tells. */
+/** Names that a keyword does not tell. */
+const names: Readonly<Record<string, string>> = {
+  ContrastBolusAgent: 'Contrast/Bolus Agent',
+  DeidentificationMethod: 'De-identification Method',
+  EchoNumbers: 'Echo Number(s)',
+  InPlanePhaseEncodingDirection: 'In-plane Phase Encoding Direction',
+  ManufacturerModelName: "Manufacturer's Model Name",
+  NameOfPhysiciansReadingStudy: 'Name of Physician(s) Reading Study',
+  OperatorsName: "Operators' Name",
+  PerformingPhysicianName: "Performing Physician's Name",
+  PhysiciansOfRecord: 'Physician(s) of Record',
+  ReferringPhysicianName: "Referring Physician's Name",
+  XRayTubeCurrent: 'X-Ray Tube Current',
+}
+
+/** `Study Instance UID` for `StudyInstanceUID`, `Patient's Name` for `PatientName`. */
 export function nameOf({ keyword }: Attribute): string {
-  const words = keyword.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
-  // DICOM: of the keywords here these few leave an apostrophe out.
-  return words
-    .replace(/^(Patient|Operator)s? (Name|Birth|Sex|Age|Size|Weight)/, "$1's $2")
-    .replace(/^Physicians Of/, 'Physician(s) of')
+  const words = keyword
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .replace(/ (Of|In|To|From) /g, (word) => word.toLowerCase())
+    .replace(/^Patient (Name|Birth|Sex|Age|Size|Weight)/, "Patient's $1")
+  return names[keyword] ?? words
 }

@@ -9,7 +9,7 @@ import { archiveEntry, buildEntry, overwritesFiles, projectOf } from '../prearch
 import { eachEntry } from './archive-entries.ts'
 import { parseDestination } from './destination.ts'
 import { receiveInstance } from './receive-instance.ts'
-import { asksForArchive, importRules, isSet, type Sender, type SentFile } from './sender.ts'
+import { asksForArchive, experimentLabel, importRules, isSet, type Sender, type SentFile } from './sender.ts'
 
 /**
  * Takes in every instance of an archive, and builds and archives their sessions when it is told to. Returns the
@@ -54,7 +54,7 @@ function withDestination(xnat: Xnat, { parameters }: Sender): Map<string, string
     for (const name of ['AA', 'auto-archive']) known.set(name, String(destination.kind === 'archive'))
     setGiven(known, { PROJECT_ID: destination.project })
     if (destination.kind === 'archive') {
-      const label = labelOfExperiment(xnat, destination.project, destination.experiment)
+      const label = experimentLabel(xnat, destination.project, destination.experiment)
       setGiven(known, { SUBJECT_ID: destination.subject, EXPT_LABEL: label })
     } else {
       setGiven(known, { PREARC_TIMESTAMP: destination.timestamp, PREARC_SESSION_FOLDER: destination.folder })
@@ -66,11 +66,6 @@ function withDestination(xnat: Xnat, { parameters }: Sender): Map<string, string
     EXPT_LABEL: parameters.get('session'),
   })
   return known
-}
-
-function labelOfExperiment({ state }: Xnat, project: string | undefined, name: string | undefined): string | undefined {
-  const byId = name === undefined ? undefined : state.experiments.get(name)
-  return byId !== undefined && byId.projectId === project ? byId.label : name
 }
 
 function setGiven(known: Map<string, string>, values: Record<string, string | undefined>): void {

@@ -21,6 +21,16 @@ export function readableProject({ state }: Xnat, user: User | undefined, name: s
   return project !== undefined && canReadProject(user, project) ? project : undefined
 }
 
+/** The label of an experiment that is named by label or by accession ID, whether there is one or not. */
+export function experimentLabel(
+  { state }: Xnat,
+  projectId: string | undefined,
+  name: string | undefined,
+): string | undefined {
+  const byId = name === undefined ? undefined : state.experiments.get(name)
+  return byId !== undefined && byId.projectId === projectId ? byId.label : name
+}
+
 /** Only "true" is true among these (PrearcUtils.java parseParam). */
 export function isSet(parameters: Sender['parameters'], name: string): boolean {
   return parameters.get(name)?.toLowerCase() === 'true'

@@ -1,6 +1,6 @@
 // The handler SI: unpacks everything first, and leaves nothing half-received (SessionImporter.java).
 import { rm } from 'node:fs/promises'
-import { readInstance } from '../dicom/instance.ts'
+import { type Instance, readInstance } from '../dicom/instance.ts'
 import { routingOf } from '../dicom/names.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
@@ -13,7 +13,7 @@ import type { Project } from '../records.ts'
 import { spool } from '../stored-file.ts'
 import { eachEntry } from './archive-entries.ts'
 import { type Destination, parseDestination } from './destination.ts'
-import { importRules, isSet, readableProject, type Sender, type SentFile } from './sender.ts'
+import { experimentLabel, importRules, isSet, readableProject, type Sender, type SentFile } from './sender.ts'
 
 /** @throws {HttpFailure} 400 for what holds no session or several, 403 for another's project, 409 for a conflict. */
 export async function importSession(xnat: Xnat, sender: Sender, file: SentFile): Promise<string[]> {
@@ -58,15 +58,10 @@ function targetOf(xnat: Xnat, { user, parameters }: Sender, destination: Destina
   return {
     project,
     subject: (isArchive ? destination.subject : undefined) ?? given('subject', 'SUBJECT_ID'),
-    label: labelOf(xnat, project, experiment) ?? given('session', 'EXPT_LABEL', 'EXPT_ID'),
+    label: experimentLabel(xnat, project?.projectId, experiment) ?? given('session', 'EXPT_LABEL', 'EXPT_ID'),
     timestamp: destination?.kind === 'prearchive' ? destination.timestamp : undefined,
     folder: destination?.kind === 'prearchive' ? destination.folder : undefined,
   }
-}
-
-function labelOf({ state }: Xnat, project: Project | undefined, name: string | undefined): string | undefined {
-  const byId = name === undefined ? undefined : state.experiments.get(name)
-  return byId !== undefined && byId.projectId === project?.projectId ? byId.label : name
 }
 
 interface Reception {
@@ -97,7 +92,7 @@ async function receiveAll(xnat: Xnat, { sender, target, file }: Reception): Prom
 
 function openEntry(
   xnat: Xnat,
-  { sender, target, instance }: Omit<Reception, 'file'> & { instance: Parameters<typeof routingOf>[0] },
+  { sender, target, instance }: Omit<Reception, 'file'> & { instance: Instance },
 ): PrearchiveEntry {
   const routing = routingOf(instance, (name) => readableProject(xnat, sender.user, name) !== undefined)
   const project =
