@@ -20,13 +20,13 @@ const SubjectRow = z
   }))
 export type SubjectSummary = z.infer<typeof SubjectRow>
 
-/** The subjects of a project, those shared into it included. */
+/** The subjects of a project, those shared into it included; without a project, all that the account can read. */
 export async function listSubjects(
   client: XnatClient,
-  { projectId }: { projectId: string },
+  { projectId }: { projectId?: string } = {},
   options: CallOptions = {},
 ): Promise<SubjectSummary[]> {
-  const path = xnatPath`/data/projects/${projectId}/subjects`
+  const path = projectId === undefined ? xnatPath`/data/subjects` : xnatPath`/data/projects/${projectId}/subjects`
   return client.json(resultSet(SubjectRow), { method: 'GET', path, query: json, ...options })
 }
 
@@ -44,7 +44,19 @@ export async function findSubject(
   { projectId, subject }: { projectId: string; subject: string },
   options: CallOptions = {},
 ): Promise<Subject | undefined> {
-  const path = xnatPath`/data/projects/${projectId}/subjects/${subject}`
+  return subjectAt(client, xnatPath`/data/projects/${projectId}/subjects/${subject}`, options)
+}
+
+/** A subject by its ID, whatever its project, or `undefined`. */
+export async function findSubjectById(
+  client: XnatClient,
+  subjectId: string,
+  options: CallOptions = {},
+): Promise<Subject | undefined> {
+  return subjectAt(client, xnatPath`/data/subjects/${subjectId}`, options)
+}
+
+async function subjectAt(client: XnatClient, path: XnatPath, options: CallOptions): Promise<Subject | undefined> {
   const item = await client.find(ItemReply, { method: 'GET', path, query: json, ...options })
   if (item === undefined) return undefined
   const { fields } = item
@@ -90,16 +102,19 @@ const ExperimentRow = z
 export type ExperimentSummary = z.infer<typeof ExperimentRow>
 
 export interface ExperimentFilter {
-  projectId: string
+  projectId?: string
   /** Narrows the list; subject columns come with it. `xnat:imageSessionData` takes in every modality. */
   xsiType?: string
   label?: string
 }
 
-/** All experiments of a project that the account can read, assessors included, in one listing. */
+/**
+ * All experiments of a project that the account can read, assessors included, in one listing; without a project, those
+ * of the whole site.
+ */
 export async function listExperiments(
   client: XnatClient,
-  { projectId, xsiType, label }: ExperimentFilter,
+  { projectId, xsiType, label }: ExperimentFilter = {},
   options: CallOptions = {},
 ): Promise<ExperimentSummary[]> {
   for (const value of [projectId, label]) refuseOperators(value)

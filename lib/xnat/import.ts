@@ -29,6 +29,10 @@ export interface ImportOptions extends CallOptions {
   merge?: 'append' | 'override'
   /** Skip what cannot be read. XNAT then skips what fails for other reasons too: count the files afterwards. */
   ignoreUnparsable?: boolean
+  /** Put what is archived under quarantine, until somebody activates it. The project decides by default. */
+  quarantine?: boolean
+  /** `false` keeps XNAT from running its AutoRun pipeline afterwards. */
+  triggerPipelines?: boolean
 }
 
 export type ImportOutcome =
@@ -55,7 +59,7 @@ export async function importDicomArchive(
   client: XnatClient,
   source: DicomArchive,
   destination: ImportDestination,
-  { merge, ignoreUnparsable = false, ...options }: ImportOptions = {},
+  { merge, ignoreUnparsable = false, quarantine, triggerPipelines, ...options }: ImportOptions = {},
 ): Promise<ImportOutcome> {
   const call: Call = {
     method: 'POST',
@@ -68,6 +72,8 @@ export async function importDicomArchive(
       // (W/restlet/services/Importer.java, W/archive/PrearcSessionArchiver.java).
       overwrite: merge === 'override' ? 'delete' : merge,
       'Ignore-Unparsable': ignoreUnparsable || undefined,
+      quarantine,
+      triggerPipelines,
     },
     body: { openBody: source.openBody, sizeBytes: source.sizeBytes, contentType: contentTypes[source.format] },
     accept: [400, 409],

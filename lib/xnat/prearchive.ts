@@ -26,6 +26,9 @@ const PrearchiveRow = z
     uploaded: cell,
     lastmod: cell,
     scan_date: cell,
+    scan_time: cell,
+    prevent_anon: cell,
+    prevent_auto_commit: cell,
     autoarchive: cell,
     SOURCE: cell,
   })
@@ -43,6 +46,10 @@ const PrearchiveRow = z
     uploadedAt: row.uploaded,
     lastModifiedAt: row.lastmod,
     scanDate: row.scan_date,
+    scanTime: row.scan_time,
+    /** Whether the project's anonymization leaves it alone, and XNAT's timer. */
+    preventsAnonymization: row.prevent_anon === 'true',
+    preventsAutoCommit: row.prevent_auto_commit === 'true',
     autoArchive: row.autoarchive,
     source: row.SOURCE,
   }))
@@ -99,6 +106,10 @@ export interface ArchiveOptions extends CallOptions {
   label?: string
   /** `append` and `delete` both merge into a session that is there, past differing UIDs and over same-named files. */
   overwrite?: 'append' | 'delete'
+  /** Put it under quarantine, until somebody activates it. The project decides by default. */
+  quarantine?: boolean
+  /** `false` keeps XNAT from running its AutoRun pipeline afterwards. */
+  triggerPipelines?: boolean
 }
 
 export type ArchiveOutcome =
@@ -118,7 +129,7 @@ export type ArchiveOutcome =
 export async function archivePrearchiveSession(
   client: XnatClient,
   ref: PrearchiveRef,
-  { projectId, subject, label, overwrite, ...options }: ArchiveOptions = {},
+  { projectId, subject, label, overwrite, quarantine, triggerPipelines, ...options }: ArchiveOptions = {},
 ): Promise<ArchiveOutcome> {
   const path = xnatPath`/data/services/archive`
   const query: Query = {
@@ -127,6 +138,8 @@ export async function archivePrearchiveSession(
     subject,
     session: label,
     overwrite,
+    quarantine,
+    triggerPipelines,
     // XNAT: otherwise an auto-archive project is answered with a redirect (W/restlet/services/Archiver.java).
     'auto-archive': false,
   }

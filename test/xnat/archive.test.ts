@@ -7,6 +7,7 @@ import {
   findExperimentById,
   findScan,
   findSubject,
+  findSubjectById,
   listExperiments,
   listScans,
   listSubjects,
@@ -27,6 +28,17 @@ it('creates a subject once and answers with its accession ID each time', async (
     { subjectId: 'XNAT_S00001', subjectLabel: 'S1', projectId: 'P' },
   ])
   expect(await findSubject(client, { projectId: 'P', subject: 'S2' })).toBe(undefined)
+  expect(await findSubjectById(client, 'XNAT_S00001')).toMatchObject({ subjectLabel: 'S1', projectId: 'P' })
+  expect(await findSubjectById(client, 'XNAT_S00002')).toBe(undefined)
+})
+
+it('lists the subjects and experiments of all projects', async () => {
+  const { client, experimentId } = await startWithSession()
+  await createProject(client, { projectId: 'P2' })
+  await ensureExperiment(client, { projectId: 'P2', subjectLabel: 'S', label: 'CT1', xsiType: 'xnat:ctSessionData' })
+  expect((await listSubjects(client)).map(({ projectId }) => projectId).sort()).toEqual(['P', 'P2'])
+  expect((await listExperiments(client)).map(({ projectId }) => projectId).sort()).toEqual(['P', 'P2'])
+  expect(await listExperiments(client, { xsiType: 'xnat:mrSessionData' })).toMatchObject([{ experimentId }])
 })
 
 it('creates an experiment with its subject, and finds it by label and by ID', async () => {

@@ -42,6 +42,13 @@ it('does not repeat an import, whose first try may have left files', async () =>
   expect(xnat.calls).toHaveLength(1)
 })
 
+it('passes on what is to happen to a session once it is archived', async () => {
+  const xnat = await importing({ body: '' })
+  const options = { quarantine: true, triggerPipelines: false }
+  await importDicomArchive(createClient(xnat.url).client, source, toArchive, options)
+  expect(xnat.calls[0]).toMatch(/&quarantine=true&triggerPipelines=false zip$/)
+})
+
 it('sends nothing for a label that could not be asked for afterwards', async () => {
   const xnat = await importing({ body: '' })
   const destination: ImportDestination = { ...toArchive, experiment: '../MR1' }

@@ -74,6 +74,13 @@ it('understands that a session is not there, in both of the ways XNAT may say so
   expect(await deletePrearchiveSession(client, ref)).toEqual({ kind: 'not-there' })
 })
 
+it('passes on what is to happen to a session once it is archived', async () => {
+  const answer = { body: '/data/archive/projects/P/subjects/S1/experiments/MR1' }
+  const xnat = await startAnswering({ 'POST /data/services/archive': answer })
+  await archivePrearchiveSession(createClient(xnat.url).client, ref, { quarantine: true, triggerPipelines: false })
+  expect(xnat.calls[0]).toMatch(/&quarantine=true&triggerPipelines=false&auto-archive=false$/)
+})
+
 it('does not take an answer without an address for success', async () => {
   const xnat = await startAnswering({
     'POST /data/services/archive': { body: '/data/prearchive/projects/P/20260301_101500123/MR1' },
