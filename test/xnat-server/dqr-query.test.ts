@@ -130,4 +130,38 @@ describe('asking a PACS by DQR', () => {
     expect((await find(site, { studyInstanceUids: [] }, 'series')).status).toBe(204)
     expect((await find(site, { pacsId: 9, studyInstanceUids: [uid] }, 'series')).status).toBe(500)
   })
+
+  const batch = (site: Site, csv: string, query = '?pacsId=1') => {
+    const part = 'Content-Disposition: form-data; name="csv_to_store"; filename="a.csv"\r\nContent-Type: text/csv'
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    return site.send(`POST /xapi/dqr/query/batch${query}`, {
+      headers,
+      body: `--b\r\n${part}\r\n\r\n${csv}\r\n--b--\r\n`,
+    })
+  }
+
+  test('dqr A4: a spreadsheet asks for many at once, and says how to relabel them', async ({ site }) => {
+    fill(site)
+    const sheet = 'Accession Number,Session,Relabel Study Date\nACC-1,"S,1",""\nnone,,\n,ignored,\n'
+    const answer = await batch(site, sheet)
+    expect(answer.headers['warning']).toBeUndefined()
+    expect(answer.json()).toMatchObject([
+      {
+        criteria: { accessionNumber: 'ACC-1' },
+        relabelMap: { Session: 'S,1', 'Relabel Study Date': '' },
+        studies: [{ accessionNumber: 'ACC-1' }],
+      },
+      { criteria: { accessionNumber: 'none' }, relabelMap: {}, studies: [] },
+    ])
+    expect((await batch(site, 'Accession Number\nACC-1')).headers['warning']).toContain('no anon script')
+  })
+
+  test('dqr A4: a row the PACS fails at is missing; short rows are 500, more than a thousand 400', async ({ site }) => {
+    fill(site)
+    expect((await batch(site, 'Accession Number,DOB\nACC-1\n')).status).toBe(500)
+    expect((await batch(site, `Modality\n${'CT\n'.repeat(1001)}`)).status).toBe(400)
+    expect((await batch(site, 'Modality\nCT\n', '')).status).toBe(500)
+    await site.send('POST /__stand-in/settings', { body: '{"pacsDown":true}' })
+    expect((await batch(site, 'Modality\nCT\n')).json()).toEqual([])
+  })
 })

@@ -15,6 +15,7 @@ import { commandXapiRoutes } from './routes/commands.ts'
 import { dicomDumpRoutes } from './routes/dicom-dump.ts'
 import { dicomReceiverXapiRoutes } from './routes/dicom-receivers.ts'
 import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
+import { dqrBatchXapiRoutes } from './routes/dqr-batch.ts'
 import { dqrImportXapiRoutes } from './routes/dqr-import.ts'
 import { dqrQueryXapiRoutes } from './routes/dqr-query.ts'
 import { dqrSettingsXapiRoutes } from './routes/dqr-settings.ts'
@@ -97,6 +98,7 @@ const xapi: readonly XapiRoute[] = [
   ...dicomReceiverXapiRoutes,
   ...dqrSettingsXapiRoutes,
   ...dqrQueryXapiRoutes,
+  ...dqrBatchXapiRoutes,
   ...dqrImportXapiRoutes,
   ...wrapperSwitchXapiRoutes,
   ...wrapperProjectXapiRoutes,

@@ -14,6 +14,8 @@ const relabelTags: Readonly<Record<string, readonly string[]>> = {
   'Relabel Patient Birth Date': ['(0010,0030)'],
 }
 
+export const relabelKeys = Object.keys(relabelTags)
+
 /** The script of a map; undefined for an empty one. Values are not escaped. Throws for a key that does not exist. */
 export function scriptOf(relabelMap: Readonly<Record<string, string>>): string | undefined {
   const lines = Object.entries(relabelMap).flatMap(([key, value]) => {

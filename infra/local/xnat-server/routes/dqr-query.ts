@@ -5,6 +5,7 @@ import { pacsNotFound, pacsNotQueryable } from '../dqr/failures.ts'
 import type { Pacs } from '../dqr/records.ts'
 import { type FindKeys, type FoundSeries, type FoundStudy, PacsFailure } from '../dqr/remote-pacs.ts'
 import { findKeys, SearchCriteria } from '../dqr/search-criteria.ts'
+import { isoDate, patientJson, shownName, studyJson, withoutBlanks } from '../dqr/study-json.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Reply } from '../reply.ts'
 import { bareReply, readJson, requestFailure, xapiFailure, xapiJson, xapiRoute } from '../xapi.ts'
@@ -86,22 +87,6 @@ async function ask<T>(question: () => Promise<T>, keys: FindKeys): Promise<T> {
   }
 }
 
-/** Blank keys are left out (D:dicom/converters/StudySerializer.java). */
-function studyJson(study: FoundStudy) {
-  const { studyInstanceUid, studyId, studyDescription, accessionNumber, referringPhysicianName } = study
-  return {
-    ...withoutBlanks({ studyInstanceUid, studyId, studyDescription, accessionNumber }),
-    ...withoutBlanks({ studyDate: isoDate(study.studyDate) }),
-    modalitiesInStudy: study.modalitiesInStudy,
-    ...withoutBlanks({ referringPhysicianName: shownName(referringPhysicianName) }),
-    patient: patientJson(study),
-  }
-}
-
-function patientJson({ patientId, patientName, patientSex }: FoundStudy) {
-  return withoutBlanks({ id: patientId, name: shownName(patientName), sex: patientSex })
-}
-
 function seriesJson(series: FoundSeries, study: FoundStudy | undefined) {
   const { seriesInstanceUid, seriesNumber, modality, seriesDescription } = series
   return {
@@ -117,21 +102,4 @@ function seriesJson(series: FoundSeries, study: FoundStudy | undefined) {
         patientName: shownName(study.patientName),
       })),
   }
-}
-
-// DQR: "Last, First" (D:domain/PatientName.java).
-function shownName(name: string): string {
-  return name
-    .split('^')
-    .slice(0, 2)
-    .filter((part) => part !== '')
-    .join(', ')
-}
-
-function isoDate(date: string): string {
-  return /^\d{8}$/.test(date) ? `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}` : ''
-}
-
-function withoutBlanks(values: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
 }
