@@ -47,7 +47,8 @@ export const stored = (path: string, body: string): Step => ({
 
 if (isRealXnat) vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-const withTarget = plainTest
+/** Cases of one file ask one XNAT, as the same people. */
+export const withTarget = plainTest
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from this pattern which fixtures are needed.
   .extend('target', { scope: 'file' }, async ({}, { onCleanup }) => {
     const target = await openTarget()

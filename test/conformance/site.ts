@@ -25,6 +25,9 @@ export class Site {
   readonly accounts: Accounts
   readonly #names = new Map<string, string>()
   readonly #joined = new Set<Role>()
+  /** Where members are members. */
+  readonly #memberProjects = ['P1']
+  readonly #leftBehind: string[] = []
 
   constructor(target: Target, accounts: Accounts) {
     this.target = target
@@ -86,7 +89,19 @@ export class Site {
     this.keep('A1', await this.#put(`${session}/assessors/A1?xsiType=xnat:qcManualAssessorData`))
   }
 
+  /** A further project, with the people of {P1}. Comes before anything is asked as one of them. */
+  async addProject(name: string): Promise<void> {
+    this.#memberProjects.push(name)
+    await this.#put(`/data/projects/{${name}}`)
+  }
+
+  /** Has a path deleted in the end that does not go with the projects. */
+  leaves(path: string): void {
+    this.#leftBehind.push(path)
+  }
+
   async close(): Promise<void> {
+    for (const path of this.#leftBehind) await this.#asAdmin(`DELETE ${path}`)
     for (const name of projectNames) await this.#asAdmin(`DELETE /data/projects/{${name}}?removeFiles=true`)
   }
 
@@ -108,7 +123,7 @@ export class Site {
     if (this.#joined.has(role) || !memberRoles.some((each) => each === role)) return
     this.#joined.add(role)
     await this.accounts.ensure(role)
-    await this.#put(`/data/projects/{P1}/users/${role}/{${role}}`)
+    for (const name of this.#memberProjects) await this.#put(`/data/projects/{${name}}/users/${role}/{${role}}`)
   }
 
   async #makeUsersIn(text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { type Site, test } from './site.ts'
-import { addProjects, imported, importing, instance, minuteMs, prearchived, scanFiles, study } from './studies.ts'
+import { addProjects, imported, instance, minuteMs, prearchived, scanFiles } from './studies.ts'
 
 const direct = 'project=MANUAL&subject=S1&session=E1&Direct-Archive=true'
 const rowPath = '/xapi/direct-archive/MANUAL/2.25.100/E1'
@@ -21,28 +21,7 @@ async function rows(
 const eq = (value: string) => ({ backend: 'hibernate', operator: 'eq', value })
 
 describe('direct archive', () => {
-  test('8.1: the answer is the address of a row, which holds these keys and no nulls', async ({ site }) => {
-    await addProjects(site)
-    expect(await imported(site, direct)).toBe(rowPath)
-    const [row] = await rows(site)
-    expect(row).toMatchObject({
-      project: 'MANUAL',
-      subject: 'S1',
-      name: 'E1',
-      folderName: 'E1',
-      tag: '2.25.100',
-      status: 'RECEIVING',
-      scan_date: Date.UTC(2024, 0, 31, 9, 5),
-      preventAutoCommit: false,
-      sessionDataTriple: { folderName: 'E1', project: 'MANUAL' },
-    })
-    expect(typeof row?.['lastBuiltDate']).toBe('number')
-    expect(row).not.toHaveProperty('message')
-    expect(row).not.toHaveProperty('visit')
-    expect((await site.send(`GET ${rowPath}`)).json()).toEqual(row)
-  })
-
-  test('8.2: after five minutes it is archived, and the row is gone', async ({ site }) => {
+  test('auth-users-import 8.2: after five minutes it is archived, and the row is gone', async ({ site }) => {
     await addProjects(site)
     await imported(site, direct)
     await site.server.clock.advance(4.9 * minuteMs)
@@ -54,17 +33,9 @@ describe('direct archive', () => {
     expect(await prearchived(site, 'MANUAL')).toEqual([])
   })
 
-  test('8.1: POST archives it now, for who may edit; an unknown one is 404', async ({ site }) => {
-    await addProjects(site)
-    await imported(site, direct)
-    expect((await site.send(`POST ${rowPath}`, { as: 'collaborator' })).status).toBe(403)
-    const answer = await site.send(`POST ${rowPath}`)
-    expect([answer.status, answer.text]).toEqual([200, ''])
-    expect(await scanFiles(site, 'MANUAL', 'E1')).toEqual({ 1: 2, 2: 2 })
-    expect((await site.send(`POST ${rowPath}`)).status).toBe(404)
-  })
-
-  test('8.2: on its way it passes QUEUED_BUILDING, BUILDING, QUEUED_ARCHIVING and ARCHIVING', async ({ site }) => {
+  test('auth-users-import 8.2: on its way it passes QUEUED_BUILDING, BUILDING, QUEUED_ARCHIVING and ARCHIVING', async ({
+    site,
+  }) => {
     await addProjects(site)
     site.server.state.arrange({ sessionStepMs: 1000 })
     await imported(site, direct)
@@ -77,7 +48,7 @@ describe('direct archive', () => {
     expect(passed).toEqual(['QUEUED_BUILDING', 'BUILDING', 'QUEUED_ARCHIVING', 'ARCHIVING'])
   })
 
-  test('8.2: into a session that is there, or a row that no longer receives, it silently goes to the prearchive', async ({
+  test('auth-users-import 8.2: into a session that is there, or a row that no longer receives, it silently goes to the prearchive', async ({
     site,
   }) => {
     await addProjects(site)
@@ -91,20 +62,7 @@ describe('direct archive', () => {
     expect(await imported(site, direct, [instance('5.dcm')])).toMatch(/^\/data\/prearchive\/projects\/MANUAL\//)
   })
 
-  test('8.2: without a known project it goes to the prearchive', async ({ site }) => {
-    await addProjects(site)
-    expect(await imported(site, 'project=NOWHERE&session=E1&Direct-Archive=true')).toMatch(/Unassigned/)
-    expect(await rows(site)).toEqual([])
-  })
-
-  test('7.3 derived: with a dest it is 400, after the files were stored', async ({ site }) => {
-    await addProjects(site)
-    const answer = await importing(site, `${direct}&dest=/archive/projects/MANUAL/subjects/S1/experiments/E1`, study())
-    expect(answer.status).toBe(400)
-    expect(await rows(site)).toHaveLength(1)
-  })
-
-  test('8.2: a failure moves it to the prearchive: ERROR, auto-archive, and the reason in the log', async ({
+  test('auth-users-import 8.2: a failure moves it to the prearchive: ERROR, auto-archive, and the reason in the log', async ({
     site,
   }) => {
     await addProjects(site)
@@ -120,7 +78,7 @@ describe('direct archive', () => {
     expect(await scanFiles(site, 'MANUAL', 'E1')).toEqual({ 1: 2, 2: 2 })
   })
 
-  test('8.2: a session archived in the meantime is such a failure', async ({ site }) => {
+  test('auth-users-import 8.2: a session archived in the meantime is such a failure', async ({ site }) => {
     await addProjects(site)
     await imported(site, direct)
     await imported(site, 'dest=/archive/projects/MANUAL/subjects/S1/experiments/E1')
@@ -130,7 +88,9 @@ describe('direct archive', () => {
     expect((await site.send(`GET /data${row?.['url']}/logs/last`)).text).toContain('Session already exists')
   })
 
-  test('8.2: only when that move fails too the row stays, ERROR, with a message', async ({ site }) => {
+  test('auth-users-import 8.2: only when that move fails too the row stays, ERROR, with a message', async ({
+    site,
+  }) => {
     await addProjects(site)
     site.server.state.arrange({ directArchiveFails: 'left' })
     await imported(site, direct)
@@ -148,16 +108,6 @@ describe('direct archive', () => {
       expect(await rows(site)).toMatchObject([{ status: place }])
     })
   }
-
-  test('8.1: DELETE removes the row, for who may delete in the project', async ({ site }) => {
-    await addProjects(site)
-    await imported(site, direct)
-    const [row] = await rows(site)
-    expect((await site.send(`DELETE /xapi/direct-archive/${row?.id}`, { as: 'member' })).status).toBe(403)
-    expect((await site.send(`DELETE /xapi/direct-archive/${row?.id}`)).status).toBe(200)
-    expect(await rows(site)).toEqual([])
-    expect((await site.send(`DELETE /xapi/direct-archive/${row?.id}`)).status).toBe(404)
-  })
 })
 
 describe('lists of direct-archive rows', () => {
@@ -170,7 +120,7 @@ describe('lists of direct-archive rows', () => {
   }
   const names = async (site: Site, order: object) => (await rows(site, order)).map(({ name }) => name)
 
-  test('8.1: last built first, unless told otherwise; pages of a size', async ({ site }) => {
+  test('auth-users-import 8.1: last built first, unless told otherwise; pages of a size', async ({ site }) => {
     await receiveThree(site)
     expect(await names(site, {})).toEqual(['B1', 'A2', 'A1'])
     expect(await names(site, { sort_col: 'name', sort_dir: 'asc' })).toEqual(['A1', 'A2', 'B1'])
@@ -178,7 +128,7 @@ describe('lists of direct-archive rows', () => {
     expect(await names(site, { sort_col: 'name', sort_dir: 'asc', page: 0, size: 0 })).toHaveLength(3)
   })
 
-  test('8.1: filters by operator: eq, like as a part of the text, in, not, or', async ({ site }) => {
+  test('auth-users-import 8.1: filters by operator: eq, like as a part of the text, in, not, or', async ({ site }) => {
     await receiveThree(site)
     expect(await names(site, { filters: { project: eq('MANUAL'), name: eq('A2') } })).toEqual(['A2'])
     expect(await names(site, { filters: { project: eq('AUTO') } })).toEqual([])
@@ -193,7 +143,7 @@ describe('lists of direct-archive rows', () => {
     expect((await site.send('POST /xapi/direct-archive', { body })).status).toBe(500)
   })
 
-  test('8.1: rows are limited to projects that may be read; a body is needed', async ({ site }) => {
+  test('auth-users-import 8.1: rows are limited to projects that may be read; a body is needed', async ({ site }) => {
     await receiveThree(site)
     await site.send('PUT /data/projects/MANUAL/accessibility/private')
     expect(await rows(site, {}, 'collaborator')).toHaveLength(3)
