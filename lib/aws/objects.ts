@@ -118,6 +118,8 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       Bucket: bucket,
       Key: key,
       Body: text,
+      // The SDK takes an empty text for a stream of unknown length, and warns of it.
+      ContentLength: Buffer.byteLength(text),
       ContentType: options.contentType ?? 'text/plain; charset=utf-8',
       ...(options.ifMatch && { IfMatch: options.ifMatch }),
       ...(options.ifAbsent && { IfNoneMatch: '*' }),

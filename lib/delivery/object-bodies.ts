@@ -23,9 +23,12 @@ export class StaleObject extends Error {
 }
 
 /** @throws {StaleObject} @throws {StorageError} */
-export async function openVersion({ incoming, signal }: ReadDeps, { key, etag }: ObjectVersion): Promise<OpenObject> {
+export async function openVersion(
+  { incoming, signal }: ReadDeps,
+  { key, etag, range }: ObjectVersion & { range?: { first: number; last: number } },
+): Promise<OpenObject> {
   try {
-    return await incoming.open(key, { ifMatch: `"${etag}"`, signal })
+    return await incoming.open(key, { ifMatch: `"${etag}"`, signal, ...(range && { range }) })
   } catch (error) {
     throw isStale(error) ? new StaleObject(key, error) : error
   }

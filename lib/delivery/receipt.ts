@@ -8,6 +8,8 @@ import { indexReceipt } from './receipt-index.ts'
 const DeliveredFile = z.object({
   path: z.string(),
   sizeBytes: z.int().nonnegative(),
+  /** The version of the object, for DICOM that was imported. */
+  etag: z.string().optional(),
   /** Lower-case hex of the content that was read from S3; absent for what was not read. */
   md5: z.string().optional(),
   /**
