@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server.ts'
@@ -21,6 +24,8 @@ export interface DeliveryRig {
   incoming: ObjectStore
   state: ObjectStore
   experimentId: string
+  /** Where XNAT keeps projects, sessions and files on its disk. */
+  archiveFolder: string
   /** Puts an object and gives what its event would say of it. */
   put(key: string, body: Buffer | string, metadata?: Record<string, string>): Promise<PutObject>
   orderFor(objects: readonly PutObject[]): DeliveryOrder
@@ -43,7 +48,8 @@ export const scanPrefix = 'projects/P1/subjects/S1/experiments/E1/scans/1/resour
 
 export async function startDeliveryRig(options: { now?: () => Date } = {}): Promise<DeliveryRig> {
   const aws = await startLocalAws()
-  const standIn = await startXnat()
+  const dataDir = await mkdtemp(join(tmpdir(), 'delivery-rig-'))
+  const standIn = await startXnat({ dataDir })
   const { url, user, password } = standIn
   const xnat = new XnatClient({
     url,
@@ -65,6 +71,7 @@ export async function startDeliveryRig(options: { now?: () => Date } = {}): Prom
     incoming,
     state,
     experimentId,
+    archiveFolder: join(dataDir, 'archive'),
     async put(key, body, metadata = {}) {
       const command = new PutObjectCommand({ Bucket: 'incoming', Key: key, Body: body, Metadata: metadata })
       const { ETag } = await aws.s3.send(command)
@@ -85,6 +92,7 @@ export async function startDeliveryRig(options: { now?: () => Date } = {}): Prom
       await xnat.close()
       await standIn.stop()
       await aws.stop()
+      await rm(dataDir, { recursive: true, force: true })
     },
   }
 }

@@ -10,8 +10,8 @@ export type Mishap =
   | { kind: 'cut-request'; afterBytes: number }
   /** The connection breaks when so many bytes of the answer's body have been passed on. */
   | { kind: 'cut-reply'; afterBytes: number }
-  /** The server does its work, `then` happens, and the connection breaks without an answer. */
-  | { kind: 'cut-answer'; then?: () => void }
+  /** The server does its work, this happens, and the connection breaks without an answer. */
+  | { kind: 'cut-answer'; afterwards?: () => void }
   /** The server is never asked, and no answer comes. */
   | { kind: 'hang' }
   /** The head of the answer comes, and then nothing. */
@@ -108,7 +108,7 @@ async function pass({ request, response, upstream }: Passage, mishap: Mishap | u
 async function passOn(reply: IncomingMessage, response: ServerResponse, mishap: Mishap | undefined): Promise<void> {
   if (mishap?.kind === 'cut-answer') {
     for await (const _ of reply);
-    mishap.then?.()
+    mishap.afterwards?.()
     response.destroy()
     return
   }
