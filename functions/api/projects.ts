@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { apiHandler, route } from '../../lib/handler.ts'
 import { createPlainProject } from '../../lib/services/create-plain-project.ts'
 import { deleteProject } from '../../lib/services/delete-project.ts'
-import { provisionProject } from '../../lib/services/provision-project.ts'
+import { inspectProvisioning, provisionProject, repairProvisioning } from '../../lib/services/provision-project.ts'
 import {
   getProject,
   readExperiment,
@@ -11,7 +11,8 @@ import {
   readSubjects,
 } from '../../lib/services/read-projects.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
-import { Email, noSuchProject, PathSegment, ProjectId, Uuid, xnatErrors } from './schemas.ts'
+import { Email, Line, noSuchProject, PathSegment, ProjectId, Text, User, Uuid, xnatErrors } from './schemas.ts'
+import { userAnswer } from './user-answer.ts'
 
 const path = z.object({ project_id: ProjectId })
 
@@ -34,8 +35,8 @@ const Project = z
       pi_lastname: '',
       name: 'First study',
       description: 'Knees, left and right',
-      ID: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
-      URI: '/data/projects/5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      ID: 'P1',
+      URI: '/data/projects/P1',
     },
   })
 
@@ -60,14 +61,10 @@ const listProjects = route({
   run: async (_, tools) => (await readProjects(tools)).map(projectAnswer),
 })
 
-const projectName = z
-  .string()
-  .min(1, 'must not be empty')
-  .refine((name) => !/[<>&]/.test(name), "project_name must not contain XML control characters ('<', '>', '&')")
-  .refine(
-    (name) => !/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(name) && name.isWellFormed(),
-    'project_name must not contain control characters',
-  )
+const projectName = Line.min(1, 'must not be empty').refine(
+  (name) => !/[<>&]/.test(name),
+  "project_name must not contain XML control characters ('<', '>', '&')",
+)
 
 const createProject = route({
   method: 'POST',
@@ -76,10 +73,11 @@ const createProject = route({
   summary: 'Creates a project as described, and nothing around it.',
   request: z.object({
     query: z.object({
-      project_id: ProjectId,
-      project_secondary_id: z.string().meta({ example: 'study-1' }),
-      project_name: projectName.meta({ example: 'First study' }),
-      project_description: z.string().default('').meta({ example: 'Knees, left and right' }),
+      project_id: ProjectId.meta({ example: 'P1' }),
+      // XNAT: leaves out the white space around them, so that they are compared without it.
+      project_secondary_id: Line.trim().min(1, 'must not be empty').meta({ example: 'study-1' }),
+      project_name: projectName.trim().min(1, 'must not be empty').meta({ example: 'First study' }),
+      project_description: Text.default('').meta({ example: 'Knees, left and right' }),
     }),
   }),
   answer: Project,
@@ -124,9 +122,10 @@ const CreatedProject = z
     created_users: z
       .array(z.object({ username: z.string(), encrypted_setup_path: z.string(), email: z.string() }))
       .meta({ description: 'Users who are new to XNAT, each with a sealed path to set a password by.' }),
-    added_users: z
-      .array(z.object({ username: z.string(), email: z.string() }))
-      .meta({ description: 'Users whom XNAT knew before.' }),
+    added_users: z.array(User).meta({ description: 'Users whose accounts are in use.' }),
+    failed_users: z
+      .array(z.object({ email: z.string(), code: z.string() }))
+      .meta({ description: 'Users who could not be settled; the project and the other users are.' }),
   })
   .meta({
     id: 'CreatedProject',
@@ -134,7 +133,8 @@ const CreatedProject = z
       ID: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
       name: 'Second study:3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b-FL-Project',
       created_users: [],
-      added_users: [{ username: 'sdoe', email: 'sam.doe@example.org' }],
+      added_users: [],
+      failed_users: [],
     },
   })
 
@@ -146,11 +146,84 @@ const createFromHub = route({
   request: z.object({ body: CentralHubProject }),
   answer: CreatedProject,
   errors: { ...xnatErrors, 400: 'The ID, the secondary ID or the name is already used.' },
-  run: async ({ body }, tools) => {
-    const hubProject = { hubProjectId: body.project_id, name: body.project_name }
-    const { projectId, name } = await provisionProject(tools, hubProject)
-    return { ID: projectId, name, created_users: [], added_users: [] }
+  run: async ({ body }, { config, ...tools }) => {
+    const { projectId, name, users } = await provisionProject(
+      { ...tools, envelope: config.envelope, conversionImage: config.conversionImage },
+      {
+        hubProjectId: body.project_id,
+        name: body.project_name,
+        query: body.query,
+        users: body.users.map((user) => ({ email: user.email, isDisabled: user.is_disabled })),
+        convertsToNifti: body.dicom_to_nifti,
+      },
+    )
+    return {
+      ID: projectId,
+      name,
+      created_users: users.invited.map(({ username, email, sealedSetupPath }) => ({
+        username,
+        encrypted_setup_path: sealedSetupPath,
+        email,
+      })),
+      added_users: users.added.map(userAnswer),
+      failed_users: users.failed,
+    }
   },
+})
+
+const Provisioning = z
+  .object({
+    project_id: z.string(),
+    aspects: z.array(
+      z.object({
+        aspect: z.string(),
+        state: z.enum(['as-wanted', 'missing', 'changed']),
+        detail: z.string().optional().meta({ description: 'What is not as wanted.' }),
+      }),
+    ),
+  })
+  .meta({
+    id: 'Provisioning',
+    example: {
+      project_id: '5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a',
+      aspects: [
+        { aspect: 'project', state: 'as-wanted' },
+        { aspect: 'nifti-subscription', state: 'changed', detail: 'it is not active' },
+      ],
+    },
+  })
+
+const provisioningErrors = { ...xnatErrors, 404: 'The project was not provisioned here.' }
+
+const readProvisioning = route({
+  method: 'GET',
+  path: '/projects/{project_id}/provisioning',
+  operationId: 'getProvisioning',
+  summary: 'Compares a provisioned project with what was asked for: as wanted, missing or changed.',
+  request: z.object({ path }),
+  answer: Provisioning,
+  errors: provisioningErrors,
+  run: async (request, { config, ...tools }) => ({
+    project_id: request.path.project_id,
+    aspects: await inspectProvisioning({ ...tools, conversionImage: config.conversionImage }, request.path.project_id),
+  }),
+})
+
+const mendProvisioning = route({
+  method: 'POST',
+  path: '/projects/{project_id}/provisioning',
+  operationId: 'repairProvisioning',
+  summary: 'Sets right what is not as it was asked for, and compares again.',
+  request: z.object({ path }),
+  answer: Provisioning,
+  errors: provisioningErrors,
+  run: async (request, { config, ...tools }) => ({
+    project_id: request.path.project_id,
+    aspects: await repairProvisioning(
+      { ...tools, envelope: config.envelope, conversionImage: config.conversionImage },
+      request.path.project_id,
+    ),
+  }),
 })
 
 const readProject = route({
@@ -275,6 +348,8 @@ export const routes = [
   listProjects,
   createProject,
   createFromHub,
+  readProvisioning,
+  mendProvisioning,
   readProject,
   removeProject,
   listSubjects,

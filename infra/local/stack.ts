@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod'
+import { prepareSite } from './prepare-site.ts'
 import { type LocalBucket, resolve } from './run-functions/resolve-service.ts'
 import { type RunningFunctions, runFunctions } from './run-functions/run-functions.ts'
 import { readService, type ServiceModel } from './run-functions/service-model.ts'
@@ -157,6 +158,7 @@ async function openXnat(
   if (options.xnat !== undefined) return { ...options.xnat, isStandIn: false }
   const standIn = await startXnat({ dataDir })
   started.defer(() => standIn.stop())
+  await prepareSite(standIn)
   return { url: standIn.url, user: standIn.user, password: standIn.password, isStandIn: true }
 }
 

@@ -1,82 +1,112 @@
-// A project approved on the hub -> an XNAT project.
-import { createHash } from 'node:crypto'
-import { XnatError } from '../errors.ts'
-import type { XnatClient } from '../xnat/client.ts'
-import {
-  createProject,
-  findProject,
-  findProjectBySecondaryId,
-  getPrearchiveCode,
-  setPrearchiveCode,
-} from '../xnat/projects.ts'
+// A project approved on the hub -> an XNAT project, ready to receive, with its users.
+import type { ObjectStore } from '../aws/objects.ts'
+import { InvalidInputError } from '../errors.ts'
+import { type AspectState, settle } from '../provisioning/aspect.ts'
+import { findConversionCommand, subscriptionAspect, wrapperAspect } from '../provisioning/conversion.ts'
+import type { HubProject } from '../provisioning/hub-project.ts'
+import { findOrCreate, prearchiveAspect } from '../provisioning/project-aspects.ts'
+import { findRegistration, type Registration, register } from '../provisioning/registration.ts'
+import { type SettledUsers, settleUsers, type UserDeps } from '../provisioning/users.ts'
+import { findProject, listMembers } from '../xnat/projects.ts'
+import { listUsers } from '../xnat/users.ts'
 
-export interface HubProject {
-  /** The hub's id of the project, a UUID in lower case. */
-  hubProjectId: string
-  name: string
+export interface ProvisionDeps extends UserDeps {
+  state: ObjectStore
+  /** The image of the command that converts DICOM to NIfTI, tag included. */
+  conversionImage: string
+  now?: () => Date
 }
 
 export interface ProvisionedProject {
   projectId: string
   name: string
+  users: SettledUsers
 }
-
-/** XNAT: archive at once what arrives, without writing over sessions that are there (xnat/data-api 1.6). */
-const archiveAtOnce = 4
 
 /**
- * Makes sure that there is one XNAT project for the hub project, which archives at once what arrives.
+ * Makes sure that there is one XNAT project for the hub project: archiving at once what arrives, converting it when
+ * wanted, with an account and membership for each user.
  *
  * Safe to repeat, also at the same time and after a call that died half-way: the XNAT project's ID follows from the
- * hub's id, a project that already carries the hub's id as `secondary_ID` is adopted, and only what is missing is written.
+ * hub's id, a project that already carries the hub's id as `secondary_ID` is adopted, and only what is missing or
+ * changed is written. Users who have never signed in are invited again each time.
+ *
+ * @throws {ProvisioningError} COMMAND_NOT_INSTALLED, EVENT_SERVICE_OFF; what came before is kept.
  */
-export async function provisionProject(
-  deps: { xnat: XnatClient; signal: AbortSignal },
-  project: HubProject,
-): Promise<ProvisionedProject> {
+export async function provisionProject(deps: ProvisionDeps, hubProject: HubProject): Promise<ProvisionedProject> {
+  const { projectId, name } = await findOrCreate(deps, hubProject)
+  await register(deps.state, projectId, hubProject, deps.now ?? (() => new Date()))
+  await settle([prearchiveAspect(deps, { projectId })])
+  const command = await findConversionCommand(deps, deps.conversionImage)
+  await settle([
+    wrapperAspect(deps, projectId, command),
+    subscriptionAspect(deps, projectId, command, hubProject.convertsToNifti),
+  ])
+  return { projectId, name, users: await settleUsers(deps, projectId, hubProject.users) }
+}
+
+export type InspectDeps = Pick<ProvisionDeps, 'xnat' | 'signal' | 'state' | 'conversionImage'>
+
+export interface Finding {
+  aspect: string
+  state: AspectState['state']
+  detail?: string
+}
+
+/**
+ * Every aspect of the project as it is: as wanted, missing or changed.
+ *
+ * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product.
+ */
+export async function inspectProvisioning(deps: InspectDeps, projectId: string): Promise<Finding[]> {
+  const { hubProject } = await getRegistration(deps.state, projectId)
   const { xnat, signal } = deps
-  const wanted = described(project)
-  const found = await findProjectBySecondaryId(xnat, project.hubProjectId, { signal })
-  if (found === undefined) await create(deps, wanted)
-  const { projectId, name = wanted.name } = found ?? wanted
-  if ((await getPrearchiveCode(xnat, projectId, { signal })) !== archiveAtOnce) {
-    await setPrearchiveCode(xnat, projectId, archiveAtOnce, { signal })
+  if ((await findProject(xnat, projectId, { signal })) === undefined) {
+    return [
+      { aspect: 'project', state: 'missing', detail: 'the project is not in XNAT, or not visible to the account' },
+    ]
   }
-  return { projectId, name }
+  const command = await findConversionCommand(deps, deps.conversionImage)
+  const aspects = [
+    prearchiveAspect(deps, { projectId }),
+    wrapperAspect(deps, projectId, command),
+    subscriptionAspect(deps, projectId, command, hubProject.convertsToNifti),
+  ]
+  const findings: Finding[] = [{ aspect: 'project', state: 'as-wanted' }]
+  for (const aspect of aspects) findings.push({ aspect: aspect.name, ...(await aspect.inspect()) })
+  return [...findings, await inspectMembers(deps, projectId, hubProject.users)]
 }
 
-const described = ({ hubProjectId, name }: HubProject) => ({
-  projectId: xnatProjectIdFor(hubProjectId),
-  secondaryId: hubProjectId,
-  name: `${name}:${hubProjectId}-FL-Project`,
-  description: `Project corresponding to central hub project ${hubProjectId}`,
-})
-
-async function create(
-  { xnat, signal }: { xnat: XnatClient; signal: AbortSignal },
-  wanted: ReturnType<typeof described>,
-): Promise<void> {
-  try {
-    await createProject(xnat, wanted, { signal })
-  } catch (error) {
-    // XNAT: answers 500 to a name or secondary_ID that is taken, and also after having created the project on a site
-    // without siteUrl (xnat/data-api 1.2, flip-contract 8). Whichever it was shows in what is there now.
-    if (!(error instanceof XnatError && error.status === 500)) throw error
-    if ((await findProject(xnat, wanted.projectId, { signal })) === undefined) throw error
-  }
+/**
+ * Sets right what is not as it was asked for, and tells how it stands then.
+ *
+ * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product.
+ */
+export async function repairProvisioning(deps: ProvisionDeps, projectId: string): Promise<Finding[]> {
+  const { hubProject } = await getRegistration(deps.state, projectId)
+  const provisioned = await provisionProject(deps, hubProject)
+  return inspectProvisioning(deps, provisioned.projectId)
 }
 
-// The name space of project ids that are derived from hub ids; made once, at random, for this purpose.
-const nameSpace = '7d9d3c5e-0d3e-4b0c-9d43-1a8f6f1c52b7'
+async function getRegistration(state: ObjectStore, projectId: string): Promise<Registration> {
+  const registration = await findRegistration(state, projectId)
+  if (registration !== undefined) return registration
+  throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
+}
 
-/** The XNAT project ID for a hub project: a UUID of version 5 (RFC 9562 section 5.5), so that two callers name the same. */
-export function xnatProjectIdFor(hubProjectId: string): string {
-  const digest = createHash('sha1')
-    .update(Buffer.from(nameSpace.replaceAll('-', ''), 'hex'))
-    .update(hubProjectId)
-    .digest()
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6)
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = digest.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+async function inspectMembers(
+  { xnat, signal }: InspectDeps,
+  projectId: string,
+  users: Registration['hubProject']['users'],
+): Promise<Finding> {
+  const wanted = users.filter(({ isDisabled }) => !isDisabled).map(({ email }) => email.toLowerCase())
+  const [accounts, members] = await Promise.all([listUsers(xnat, { signal }), listMembers(xnat, projectId, { signal })])
+  const logins = new Set(members.map(({ login }) => login))
+  const present = new Set(
+    accounts.filter(({ username }) => logins.has(username)).map(({ email }) => email?.toLowerCase()),
+  )
+  const missing = wanted.filter((email) => !present.has(email)).length
+  return missing === 0
+    ? { aspect: 'members', state: 'as-wanted' }
+    : { aspect: 'members', state: 'missing', detail: `${missing} of ${wanted.length} users are no members` }
 }

@@ -1,126 +1,261 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { conversionImage, prepareSite } from '../../infra/local/prepare-site.ts'
 import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server.ts'
-import { provisionProject, xnatProjectIdFor } from '../../lib/services/provision-project.ts'
+import type { ObjectStore } from '../../lib/aws/objects.ts'
+import { type HubProject, xnatNames } from '../../lib/provisioning/hub-project.ts'
+import { inspectProvisioning, provisionProject, repairProvisioning } from '../../lib/services/provision-project.ts'
+import { listSubscriptions, setSubscriptionActive } from '../../lib/xnat/automation.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
-import { createProject, getPrearchiveCode, listProjects, setPrearchiveCode } from '../../lib/xnat/projects.ts'
+import {
+  createProject,
+  deleteProject,
+  getPrearchiveCode,
+  listMembers,
+  listProjects,
+  removeMember,
+  setPrearchiveCode,
+} from '../../lib/xnat/projects.ts'
+import { listUsers } from '../../lib/xnat/users.ts'
+import { type LocalAws, startLocalAws } from '../support/local-aws.ts'
+
+let aws: LocalAws
+let state: ObjectStore
+beforeAll(async () => {
+  aws = await startLocalAws()
+  state = await aws.bucket('state')
+})
+afterAll(() => aws.stop())
 
 let standIn: XnatServer
 let xnat: XnatClient
-beforeEach(async () => {
+beforeEach(() => openSite())
+afterEach(() => closeSite())
+
+async function openSite(): Promise<void> {
   standIn = await startXnat()
+  await prepareSite(standIn)
   const { url, user, password } = standIn
   xnat = new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } })
-})
-afterEach(async () => {
+  standIn.requests.clear()
+}
+
+async function closeSite(): Promise<void> {
   await xnat.close()
   await standIn.stop()
-})
+}
 
-const hubProjectId = '3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b'
-const provision = (name = 'A study') =>
-  provisionProject({ xnat, signal: new AbortController().signal }, { hubProjectId, name })
-const writes = () => standIn.requests.list().filter(({ method }) => !['GET', 'HEAD'].includes(method))
+const hubProject: HubProject = {
+  hubProjectId: '3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b',
+  name: 'A study',
+  query: 'SELECT accession_id FROM omop.image_occurrence',
+  users: [
+    { email: 'ann@x.example', isDisabled: false },
+    { email: 'bob@x.example', isDisabled: false },
+  ],
+  convertsToNifti: true,
+}
+const envelope = { kid: 'shared', keys: { shared: Buffer.alloc(32, 1) } }
+const deps = () => ({ xnat, state, envelope, conversionImage, signal: new AbortController().signal })
+const provision = (changes: Partial<HubProject> = {}) => provisionProject(deps(), { ...hubProject, ...changes })
+const writes = () =>
+  standIn.requests.list().filter(({ method, path }) => !['GET', 'HEAD'].includes(method) && path !== '/data/JSESSION')
+
+/** What matters of a site, without what differs from run to run. */
+async function endState() {
+  const projects = await listProjects(xnat)
+  const [project] = projects
+  const projectId = project!.projectId
+  return {
+    projects: projects.map(({ secondaryId, name }) => [secondaryId, name]),
+    prearchiveCode: await getPrearchiveCode(xnat, projectId),
+    subscriptions: (await listSubscriptions(xnat, { projectId })).map(({ isActive, isValid, actionKey }) => [
+      isActive,
+      isValid,
+      actionKey,
+    ]),
+    members: (await listMembers(xnat, projectId)).map(({ login }) => login).sort(),
+    users: (await listUsers(xnat)).map(({ username }) => username).sort(),
+    findings: (await inspectProvisioning(deps(), projectId)).filter(({ state: found }) => found !== 'as-wanted'),
+  }
+}
 
 describe('provisioning a hub project', () => {
-  it("makes an XNAT project with FLIP's names, archiving at once", async () => {
-    const { projectId, name } = await provision(`Quote " and apostrophe '`)
+  it("makes an XNAT project with FLIP's names that archives at once, converts, and has its users", async () => {
+    const { projectId, name, users } = await provision({ name: `Quote " and apostrophe '` })
 
-    expect(name).toBe(`Quote " and apostrophe ':${hubProjectId}-FL-Project`)
+    expect(name).toBe(`Quote " and apostrophe ':${hubProject.hubProjectId}-FL-Project`)
     expect(await listProjects(xnat)).toMatchObject([
       {
         projectId,
-        secondaryId: hubProjectId,
+        secondaryId: hubProject.hubProjectId,
         name,
-        description: `Project corresponding to central hub project ${hubProjectId}`,
+        description: `Project corresponding to central hub project ${hubProject.hubProjectId}`,
       },
     ])
-    expect(await getPrearchiveCode(xnat, projectId)).toBe(4)
+    expect(users.invited.map(({ username }) => username)).toEqual(['ann', 'bob'])
+    expect(await endState()).toMatchObject({ prearchiveCode: 4, members: ['admin', 'ann', 'bob'], findings: [] })
+    expect(await listSubscriptions(xnat, { projectId })).toMatchObject([
+      {
+        name: 'DICOM-NIfTI Conversion',
+        isActive: true,
+        isValid: true,
+        // XNAT wants the wrapper's id here, not the command's (dqr-containers-events C4).
+        actionKey: 'org.nrg.containers.services.CommandActionProvider:1',
+        eventType: 'org.nrg.xnat.eventservice.events.ScanEvent',
+        eventStatus: 'CREATED',
+        projectIds: [projectId],
+        payloadFilter: '(@.resources.length() > 0 && "DICOM" in @.resources[*].label)',
+      },
+    ])
+  })
+
+  it('makes the subscription also when nothing is to be converted, switched off', async () => {
+    const { projectId } = await provision({ convertsToNifti: false })
+
+    expect(await listSubscriptions(xnat, { projectId })).toMatchObject([{ isActive: false }])
   })
 
   it('writes nothing the second time, and answers the same', async () => {
     const first = await provision()
     standIn.requests.clear()
+    const second = await provision()
 
-    expect(await provision()).toEqual(first)
     expect(writes()).toEqual([])
+    expect([second.projectId, second.name]).toEqual([first.projectId, first.name])
+    expect(second.users.invited.map(({ username }) => username)).toEqual(
+      first.users.invited.map(({ username }) => username),
+    )
   })
 
-  it('meets itself in one project when asked many times at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => provision()))
+  it('ends in one project, one subscription and each user once when asked 50 times at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => provision()))
 
     expect(new Set(answers.map(({ projectId }) => projectId)).size).toBe(1)
-    expect(await listProjects(xnat)).toHaveLength(1)
+    expect(await endState()).toMatchObject({
+      projects: [[hubProject.hubProjectId, answers[0]?.name]],
+      subscriptions: [[true, true, 'org.nrg.containers.services.CommandActionProvider:1']],
+      members: ['admin', 'ann', 'bob'],
+      users: ['admin', 'ann', 'bob', 'guest'].filter((name) => name !== 'guest' || standIn.state.users.get('guest')),
+    })
   })
 
   it("adopts a project that already carries the hub's id", async () => {
-    await createProject(xnat, { projectId: 'OLD', secondaryId: hubProjectId, name: 'Made by hand' })
+    await createProject(xnat, { projectId: 'OLD', secondaryId: hubProject.hubProjectId, name: 'Made by hand' })
 
-    expect(await provision()).toEqual({ projectId: 'OLD', name: 'Made by hand' })
+    expect(await provision()).toMatchObject({ projectId: 'OLD', name: 'Made by hand' })
     expect(await listProjects(xnat)).toHaveLength(1)
   })
 
-  it('sets right a prearchive code that was changed', async () => {
-    const { projectId } = await provision()
-    await setPrearchiveCode(xnat, projectId, 0)
+  it('gives a project that was deleted and is asked for again an ID of its own', async () => {
+    const first = await provision()
+    await deleteProject(xnat, first.projectId, { removeFiles: true })
 
-    await provision()
+    const second = await provision()
 
-    expect(await getPrearchiveCode(xnat, projectId)).toBe(4)
+    expect(second.projectId).not.toBe(first.projectId)
+    expect(await endState()).toMatchObject({ members: ['admin', 'ann', 'bob'], findings: [] })
+    expect((await provision()).projectId).toBe(second.projectId)
   })
 
-  it('is completed by the next call, whichever request it died in', async () => {
-    const clean = await requestsOfOneRun()
-    for (let dieAt = 0; dieAt < clean; dieAt += 1) {
-      for (const kind of ['cut-before', 'cut-during-reply', '500-after-write'] as const) {
-        await withFreshStandIn(async () => {
-          for (let skipped = 0; skipped < dieAt; skipped += 1) standIn.faults.next({ kind: 'slow', delayMs: 0 })
-          standIn.faults.next({ kind: kind })
-          await provision().catch(() => undefined)
-          standIn.faults.clear()
+  it('ends as one clean run does, whichever request it died in', { timeout: 120_000 }, async () => {
+    await provision()
+    const [requests, clean] = [standIn.requests.count(), await endState()]
+    for (let dieAt = 0; dieAt < requests; dieAt += 1) {
+      for (const kind of ['cut-before', 'cut-during-reply'] as const) {
+        await closeSite()
+        await openSite()
+        if (dieAt > 0) standIn.faults.next({ kind: 'slow', delayMs: 0, times: dieAt })
+        standIn.faults.next({ kind })
+        await provision().catch(() => undefined)
+        standIn.faults.clear()
 
-          const { projectId } = await provision()
+        await provision()
 
-          expect(await listProjects(xnat)).toMatchObject([{ projectId, secondaryId: hubProjectId }])
-          expect(await getPrearchiveCode(xnat, projectId)).toBe(4)
-        })
+        expect([dieAt, kind, await endState()]).toEqual([dieAt, kind, clean])
       }
     }
   })
 
   it('fails clearly when another project has the name', async () => {
-    await createProject(xnat, { projectId: 'OTHER', secondaryId: 'other', name: `A study:${hubProjectId}-FL-Project` })
+    await createProject(xnat, { projectId: 'OTHER', secondaryId: 'other', name: xnatNames(hubProject).name })
 
     await expect(provision()).rejects.toMatchObject({ code: 'XNAT_CONFLICT' })
   })
 
-  it("derives the project's ID from the hub's, as a UUID of version 5", () => {
-    expect(xnatProjectIdFor(hubProjectId)).toBe(xnatProjectIdFor(hubProjectId))
-    expect(xnatProjectIdFor(hubProjectId)).toMatch(
-      /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  it('says what to do when the command is not installed, within what FLIP passes on', async () => {
+    const image = 'ghcr.io/somebody/xnat-dcm2niix:1'
+    const error = await provisionProject({ ...deps(), conversionImage: image }, hubProject).catch(
+      (cause: Error) => cause,
     )
-    expect(xnatProjectIdFor('other')).not.toBe(xnatProjectIdFor(hubProjectId))
+
+    expect(error).toMatchObject({
+      code: 'COMMAND_NOT_INSTALLED',
+      retry: 'never',
+      message: expect.stringContaining(image),
+    })
+    expect(String(error).length).toBeLessThan(950)
+    expect(await listProjects(xnat)).toHaveLength(1)
+  })
+
+  it('says what to do when the Event Service is off', async () => {
+    await xnat.put((await import('../../lib/xnat/path.ts')).xnatPath`/xapi/events/prefs`, {
+      body: { text: '{"enabled":false}', contentType: 'application/json' },
+    })
+
+    await expect(provision()).rejects.toMatchObject({
+      code: 'EVENT_SERVICE_OFF',
+      message: expect.stringContaining('/xapi/events/prefs'),
+    })
   })
 })
 
-async function requestsOfOneRun(): Promise<number> {
-  let count = 0
-  await withFreshStandIn(async () => {
-    await provision()
-    count = standIn.requests.count()
-  })
-  return count
-}
+describe('a provisioned project', () => {
+  it('tells what drifted, and is set right again', async () => {
+    const { projectId } = await provision()
+    const [subscription] = await listSubscriptions(xnat, { projectId })
+    await setPrearchiveCode(xnat, projectId, 0)
+    await setSubscriptionActive(xnat, { projectId, subscriptionId: subscription!.subscriptionId, isActive: false })
+    await removeMember(xnat, { projectId, role: 'member', login: 'bob' })
 
-async function withFreshStandIn(act: () => Promise<void>): Promise<void> {
-  const [outerStandIn, outerXnat] = [standIn, xnat]
-  standIn = await startXnat()
-  const { url, user, password } = standIn
-  xnat = new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } })
-  try {
-    await act()
-  } finally {
-    await xnat.close()
-    await standIn.stop()
-    ;[standIn, xnat] = [outerStandIn, outerXnat]
-  }
-}
+    expect(await inspectProvisioning(deps(), projectId)).toEqual([
+      { aspect: 'project', state: 'as-wanted' },
+      { aspect: 'prearchive-code', state: 'changed', detail: 'the code is 0, not 4' },
+      { aspect: 'nifti-wrapper', state: 'as-wanted' },
+      { aspect: 'nifti-subscription', state: 'changed', detail: 'it is not active' },
+      { aspect: 'members', state: 'missing', detail: '1 of 2 users are no members' },
+    ])
+    const mended = await repairProvisioning(deps(), projectId)
+    expect(mended.map(({ state: found }) => found)).toEqual(Array(5).fill('as-wanted'))
+  })
+
+  it('that is gone from XNAT is told as missing, and one that was never provisioned is not found', async () => {
+    const { projectId } = await provision()
+    await deleteProject(xnat, projectId)
+
+    expect(await inspectProvisioning(deps(), projectId)).toMatchObject([{ aspect: 'project', state: 'missing' }])
+    await expect(inspectProvisioning(deps(), 'never')).rejects.toMatchObject({ code: 'PROJECT_NOT_FOUND' })
+  })
+
+  it('of which somebody doubled the subscription has one again', async () => {
+    const { projectId } = await provision()
+    const [subscription] = await listSubscriptions(xnat, { projectId })
+    const { createSubscription } = await import('../../lib/xnat/automation.ts')
+    await createSubscription(xnat, {
+      projectId,
+      name: 'again',
+      event: { type: 'ScanEvent', status: 'CREATED' },
+      wrapperId: 1,
+      payloadFilter: subscription!.payloadFilter ?? '',
+    })
+
+    expect(await inspectProvisioning(deps(), projectId)).toContainEqual({
+      aspect: 'nifti-subscription',
+      state: 'changed',
+      detail: 'there are 2 that do the same',
+    })
+    await repairProvisioning(deps(), projectId)
+    expect(await listSubscriptions(xnat, { projectId })).toMatchObject([
+      { subscriptionId: subscription!.subscriptionId },
+    ])
+  })
+})

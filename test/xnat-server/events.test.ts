@@ -289,7 +289,14 @@ describe('the Event Service', () => {
 })
 
 describe('predicates', () => {
-  const object = { id: '2', xsiType: 'xnat:mrScanData', 'scan-type': 'T1 MPRAGE', 'integer-id': 7, modalities: ['MR'] }
+  const object = {
+    id: '2',
+    xsiType: 'xnat:mrScanData',
+    'scan-type': 'T1 MPRAGE',
+    'integer-id': 7,
+    modalities: ['MR'],
+    resources: [{ label: 'DICOM' }, { label: 'NIFTI' }],
+  }
 
   test.each([
     ['@.xsiType == "xnat:mrScanData"', true],
@@ -302,11 +309,18 @@ describe('predicates', () => {
     ['@.quality', false],
     ['@.id', true],
     ['@.quality == null', false],
+    ['(@.resources.length() > 0 && "DICOM" in @.resources[*].label)', true],
+    ['"SEG" in @.resources[*].label', false],
+    ['@.resources[1].label == "NIFTI"', true],
+    ['@.quality.length() > 0', false],
   ])('%s', (source, expected) => {
     expect(compilePredicate(source)(object)).toBe(expected)
   })
 
-  test.each(['', '@.id ==', '== 1', '(@.id', '@.id = 1', '@.id == 1 2', '@.id =~ "x"'])('refuses %j', (source) => {
-    expect(() => compilePredicate(source)).toThrow(PredicateError)
-  })
+  test.each(['', '@.id ==', '== 1', '(@.id', '@.id = 1', '@.id == 1 2', '@.id =~ "x"', '@.id.reverse() == "2"'])(
+    'refuses %j',
+    (source) => {
+      expect(() => compilePredicate(source)).toThrow(PredicateError)
+    },
+  )
 })

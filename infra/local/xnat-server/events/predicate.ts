@@ -13,7 +13,7 @@ export class PredicateError extends Error {
 }
 
 const tokenPattern =
-  /\s*(?:(?<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<path>@(?:\.[\w-]+|\[(?:'[^']*'|"[^"]*")\])*)|(?<pattern>\/(?:[^/\\]|\\.)+\/i?)|(?<number>-?\d+(?:\.\d+)?)|(?<sign>\|\||&&|==|!=|<=|>=|=~|[<>!()[\],])|(?<word>[A-Za-z]+))/y
+  /\s*(?:(?<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<path>@(?:\.[\w-]+(?:\(\))?|\[(?:'[^']*'|"[^"]*"|\*|\d+)\])*)|(?<pattern>\/(?:[^/\\]|\\.)+\/i?)|(?<number>-?\d+(?:\.\d+)?)|(?<sign>\|\||&&|==|!=|<=|>=|=~|[<>!()[\],])|(?<word>[A-Za-z]+))/y
 
 interface Token {
   kind: 'text' | 'path' | 'pattern' | 'number' | 'sign' | 'word'
@@ -182,15 +182,51 @@ function literalOf({ kind, raw }: Token): Value {
   throw new PredicateError(`Unexpected ${raw}`)
 }
 
+type Step = (value: unknown) => unknown
+
 function readPath(raw: string): Operand {
-  const keys = [...raw.matchAll(/\.([\w-]+)|\['([^']*)'\]|\["([^"]*)"\]/g)].map(
-    ([, plain, single, double]) => plain ?? single ?? double ?? '',
-  )
-  return (object) => {
-    let value: unknown = object
-    for (const key of keys) value = isObject(value) ? value[key] : undefined
-    return plainValue(value)
+  const steps = [...raw.matchAll(stepPattern)].map(([, call, plain, single, double, index, every]) => {
+    if (call !== undefined) return functionStep(call)
+    if (every !== undefined) return { isEvery: true, step: (value: unknown) => value }
+    return { isEvery: false, step: keyStep(plain ?? single ?? double ?? Number(index)) }
+  })
+  return (object) => plainValue(steps.reduce<unknown>(follow, object))
+}
+
+const stepPattern = /\.(\w+)\(\)|\.([\w-]+)|\['([^']*)'\]|\["([^"]*)"\]|\[(\d+)\]|\[(\*)\]/g
+
+/** After `[*]` there are many values: the steps behind it go into each. */
+class Every {
+  readonly values: readonly unknown[]
+
+  constructor(values: readonly unknown[]) {
+    this.values = values
   }
+}
+
+function follow(value: unknown, { isEvery, step }: { isEvery: boolean; step: Step }): unknown {
+  if (isEvery) return new Every(elementsOf(value))
+  return value instanceof Every ? new Every(value.values.map(step).filter((found) => found !== undefined)) : step(value)
+}
+
+const elementsOf = (value: unknown): unknown[] => {
+  if (value instanceof Every) return value.values.flatMap(elementsOf)
+  if (Array.isArray(value)) return value
+  return isObject(value) ? Object.values(value) : []
+}
+
+const keyStep =
+  (key: string | number): Step =>
+  (value) => {
+    if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined
+    return isObject(value) ? value[key] : undefined
+  }
+
+// Json-path: length() and size() of a list or a text; the other functions are for numbers.
+function functionStep(name: string): { isEvery: boolean; step: Step } {
+  if (name !== 'length' && name !== 'size') throw new PredicateError(`Function with name: ${name} does not exist.`)
+  const step = (value: unknown) => (Array.isArray(value) || typeof value === 'string' ? value.length : undefined)
+  return { isEvery: false, step }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -198,6 +234,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function plainValue(value: unknown): Value {
+  if (value instanceof Every) return value.values.map(plainValue)
   if (Array.isArray(value)) return value.map(plainValue)
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
     return value

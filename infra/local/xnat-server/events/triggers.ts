@@ -36,6 +36,8 @@ export function scanTrigger(state: State, scan: Scan, status: string): Trigger |
       quality: fields['quality'],
       'series-description': fields['series_description'],
       uid: fields['UID'],
+      // FLIP's subscription filters on them (flip-contract 2.3): a scan that is saved before its files has none yet.
+      resources: state.resourcesOf({ level: 'scan', id: String(scan.rowId) }).map(({ label }) => ({ label })),
     }),
   }
 }
