@@ -9,7 +9,3 @@ export function pacsNotFound(): HttpFailure {
 export function pacsNotQueryable(pacsId: number): HttpFailure {
   return requestFailure(409, `PACS ${pacsId} is not queryable`)
 }
-
-export function pacsNotStorable(aeTitle: string): HttpFailure {
-  return requestFailure(409, `PACS ${aeTitle} is not storable`)
-}

@@ -40,7 +40,7 @@ export class SimulatedPacs implements RemotePacs {
   }
 
   async *retrieve(studyInstanceUid: string, seriesInstanceUids: readonly string[]): AsyncGenerator<Buffer> {
-    await this.#answer()
+    this.#refuseWhenDown()
     const study = this.#state.dqr.pacsStudies.get(studyInstanceUid)
     if (study === undefined) return
     const { fate, attempts } = this.#state.dqr.pacsStudies.put({ ...study, attempts: study.attempts + 1 })
@@ -56,9 +56,13 @@ export class SimulatedPacs implements RemotePacs {
   }
 
   async #answer(): Promise<void> {
-    const { pacsDown, pacsAnswersAfterMs } = this.#state.switches
+    const { pacsAnswersAfterMs } = this.#state.switches
     if (pacsAnswersAfterMs > 0) await sleep(pacsAnswersAfterMs)
-    if (pacsDown) throw new PacsFailure('Connection refused (Connection refused)')
+    this.#refuseWhenDown()
+  }
+
+  #refuseWhenDown(): void {
+    if (this.#state.switches.pacsDown) throw new PacsFailure('Connection refused (Connection refused)')
   }
 }
 
