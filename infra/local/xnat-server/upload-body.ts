@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import { baseName } from './catalog-xml.ts'
@@ -109,9 +110,11 @@ export async function readMultipart({ request, xnat }: Exchange): Promise<Multip
   const busboy = new Busboy({ headers: { ...request.headers, 'content-type': contentType }, preservePath: true })
   const spooled: { name: string; path: string }[] = []
   const writes: Promise<unknown>[] = []
+  const parts: Readable[] = []
   const fields = new Map<string, string>()
   busboy.on('file', (_field, stream, fileName) => {
     const path = xnat.archive.spoolPath()
+    parts.push(stream)
     const write = spool(stream, path)
     // Looked at below, once the whole body is in; until then a failure is not unhandled.
     write.catch(() => undefined)
@@ -128,6 +131,8 @@ export async function readMultipart({ request, xnat }: Exchange): Promise<Multip
     await pipeline(bodyOf(request), busboy)
     await Promise.all(writes)
   } catch (error) {
+    // A body that breaks off within a file leaves that file's stream open.
+    for (const part of parts) part.destroy()
     await Promise.allSettled(writes)
     await dispose()
     throw error
