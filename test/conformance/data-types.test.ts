@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import { test, testFacts } from './facts.ts'
 
 describe('schemas', () => {
-  test('SchemaApi: every listed schema is there and declares types of its own', async ({ site }) => {
+  test('SchemaApi.java: every listed schema is there and declares types of its own', async ({ site }) => {
     const names = (await site.send('GET /xapi/schemas')).json()
     expect(names).toContain('xnat')
     for (const name of names as string[]) {
@@ -15,7 +15,7 @@ describe('schemas', () => {
     }
   })
 
-  test('SchemaApi: a type extends another, up to the experiment', async ({ site }) => {
+  test('SchemaApi.java: a type extends another, up to the experiment', async ({ site }) => {
     const types = complexTypes((await site.send('GET /xapi/schemas/xnat')).text)
     const baseOf = (name: string) =>
       types.find((type) => type['@name'] === name)?.['xs:complexContent']?.['xs:extension']['@base']
@@ -29,7 +29,7 @@ describe('schemas', () => {
 
   testFacts([
     {
-      fact: 'SchemaApi: an unknown schema is 404, and all of it needs a login',
+      fact: 'SchemaApi.java: an unknown schema is 404, and all of it needs a login',
       steps: [
         { send: 'GET /xapi/schemas/nonsense', status: 404, text: /^Unable to find requested file or resource:/ },
         { send: 'GET /xapi/schemas', as: 'nobody', status: 401 },
@@ -39,7 +39,7 @@ describe('schemas', () => {
 })
 
 describe('search elements', () => {
-  test('SearchElementListResource: data types are listed with how many records there are', async ({ site }) => {
+  test('SearchElementListResource.java: data types are listed with how many records there are', async ({ site }) => {
     const rows = (await site.send('GET /data/search/elements')).rows()
     const mr = rows.find((row) => row['ELEMENT_NAME'] === 'xnat:mrSessionData')
     expect(mr).toMatchObject({ SECURED: 'true', COUNT: expect.stringMatching(/^[1-9]\d*$/) })
@@ -48,7 +48,7 @@ describe('search elements', () => {
     expect(used.length).toBeLessThan(rows.length)
   })
 
-  test('SearchFieldListResource: the fields of a type, or of several', async ({ site }) => {
+  test('SearchFieldListResource.java: the fields of a type, or of several', async ({ site }) => {
     const fields = (await site.send('GET /data/search/elements/xnat:subjectData,xnat:mrSessionData')).rows()
     expect(fields).toContainEqual(
       expect.objectContaining({ FIELD_ID: 'DOB', TYPE: 'date', ELEMENT_NAME: 'xnat:subjectData' }),
@@ -60,7 +60,7 @@ describe('search elements', () => {
 
   testFacts([
     {
-      fact: 'SearchFieldListResource: an unknown type is 400',
+      fact: 'SearchFieldListResource.java: an unknown type is 400',
       steps: [{ send: 'GET /data/search/elements/xnat:nonsense', status: 400 }],
     },
   ])
