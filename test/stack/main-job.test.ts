@@ -77,6 +77,7 @@ describe('the main job', () => {
       name: `${hubProject.project_name}:${hubProject.project_id}-FL-Project`,
       created_users: [],
       added_users: [],
+      failed_users: [],
     })
     expect(new Set(answers.map(({ body }) => body.ID)).size).toBe(1)
     const listing = await xnat('/data/projects?format=json')
