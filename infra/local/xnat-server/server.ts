@@ -188,7 +188,9 @@ async function sendUnexpected(response: ServerResponse, error: unknown): Promise
 function ensureAdmin(state: State, username: string, password: string): void {
   const present = state.users.get(username)
   if (present === undefined) {
-    state.addUser({ username, password, roles: ['Administrator'], groups: ['ALL_DATA_ADMIN'] })
+    // XNAT: a new site's administrator is called that.
+    const name = { firstName: 'Admin', lastName: 'Admin' }
+    state.addUser({ username, password, ...name, roles: ['Administrator'], groups: ['ALL_DATA_ADMIN'] })
   } else if (present.password !== password) {
     state.users.put({ ...present, password })
   }
