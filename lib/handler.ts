@@ -313,9 +313,11 @@ async function buried(record: SQSRecord, failure: WorkFailure, source: SourceQue
   const code = failure.error instanceof AppError ? failure.error.code : 'UNEXPECTED'
   const letter: OutgoingMessage = {
     body: failure.body ?? record.body,
-    attributes: { code },
+    attributes: { code, ...(group !== undefined && { group }) },
+    // SQS: of a FIFO group nothing can be received while one of its messages is. Letters are looked through, so each is
+    // given a group of its own; its old one is kept for when it is handed in again.
     ...(group !== undefined && {
-      group,
+      group: record.messageId,
       deduplicationId: `${record.messageId}-${record.attributes.ApproximateReceiveCount}`,
     }),
   }

@@ -2,6 +2,7 @@
 import { createAws } from './aws/clients.ts'
 import type { ObjectStore } from './aws/objects.ts'
 import type { Queue } from './aws/queue.ts'
+import type { QueueReader } from './aws/queue-reader.ts'
 import { type Config, loadConfig } from './config.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createHttpAgent, XnatClient } from './xnat/client.ts'
@@ -20,6 +21,8 @@ export interface Wired {
   state: ObjectStore
   uploads: SourceQueue
   deliveries: SourceQueue
+  /** The queues of hopeless messages, to be looked into. */
+  deadLetters: { uploads: QueueReader; deliveries: QueueReader }
 }
 
 /** Gives the wired parts; the same ones each time. */
@@ -40,6 +43,10 @@ function wireFrom(config: Config): Wired {
     state: aws.bucket(config.buckets.state),
     uploads: source(config.queues.uploads),
     deliveries: source(config.queues.deliveries),
+    deadLetters: {
+      uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
+      deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),
+    },
   }
 }
 

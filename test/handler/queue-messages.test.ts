@@ -41,7 +41,7 @@ describe('a queue message', () => {
 
     expect(await handle(sqsEvent([body('a'), body('bad'), body('c')], { group: 'g' }))).toEqual(failed())
     expect(deadLetters.sent).toMatchObject([
-      { body: body('bad'), attributes: { code: 'EXPERIMENT_NOT_FOUND' }, group: 'g' },
+      { body: body('bad'), attributes: { code: 'EXPERIMENT_NOT_FOUND', group: 'g' }, group: 'message-1' },
     ])
   })
 

@@ -1,5 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { createObjectStore } from '../../lib/aws/objects.ts'
+import { createQueueReader } from '../../lib/aws/queue-reader.ts'
 import { loadConfig } from '../../lib/config.ts'
 import { createLogger } from '../../lib/log.ts'
 import type { Wired } from '../../lib/wire.ts'
@@ -27,12 +29,14 @@ export interface TestWired extends Wired {
 /** Wired parts that reach nothing, but for those that are given. What is logged is kept in `lines`. */
 export function testWired(parts: Partial<Wired> = {}, environment: Record<string, string> = {}): TestWired {
   const lines: Record<string, unknown>[] = []
-  const nowhere = new S3Client({
+  const unreachable = {
     endpoint: 'http://127.0.0.1:9',
     region: 'eu-central-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     maxAttempts: 1,
-  })
+  }
+  const nowhere = new S3Client(unreachable)
+  const noQueues = new SQSClient(unreachable)
   const config = loadConfig({ ...testEnvironment, ...environment })
   const { url, user, password } = config.xnat
   const source = () => ({ queue: memoryQueue(), deadLetters: memoryQueue() })
@@ -45,6 +49,10 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     state: createObjectStore(nowhere, config.buckets.state),
     uploads: source(),
     deliveries: source(),
+    deadLetters: {
+      uploads: createQueueReader(noQueues, config.queues.uploads.deadLettersUrl),
+      deliveries: createQueueReader(noQueues, config.queues.deliveries.deadLettersUrl),
+    },
     ...parts,
   }
 }

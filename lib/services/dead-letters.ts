@@ -1,0 +1,169 @@
+// What could not be done and waits in the dead-letter queues: counted by its code, and handed in again.
+import * as z from 'zod'
+import type { OutgoingMessage, Queue } from '../aws/queue.ts'
+import type { QueueReader, ReceivedMessage } from '../aws/queue-reader.ts'
+import { AnyOrder } from '../delivery/order.ts'
+
+export const DeadLetterQueue = z.enum(['uploads', 'deliveries'])
+export type DeadLetterQueue = z.infer<typeof DeadLetterQueue>
+
+const Sample = z.object({
+  messageId: z.string(),
+  sentAt: z.iso.datetime(),
+  /** Of a delivery order; its receipt is under this id. */
+  deliveryId: z.string().optional(),
+  /** As the keys spell it. */
+  projectId: z.string().optional(),
+})
+
+export const DeadLetters = z.object({
+  queue: DeadLetterQueue,
+  /** By SQS's rough count. */
+  messages: z.int().nonnegative(),
+  /** How many were looked at for the counts by code. */
+  seen: z.int().nonnegative(),
+  codes: z.array(z.object({ code: z.string(), messages: z.int().positive(), samples: z.array(Sample) })),
+})
+export type DeadLetters = z.infer<typeof DeadLetters>
+
+interface LookOptions {
+  signal: AbortSignal
+  now?: () => Date
+}
+
+/** How many letters one look takes in, how many of each code it shows, and how long it may take. */
+const look = { letters: 1_000, samples: 3, ms: 8_000 }
+
+/**
+ * Counts what lies in each dead-letter queue, by code, with some samples. SQS cannot show a message without receiving it,
+ * so letters are hidden from others while they are looked at, for seconds; many letters are counted in part, as `seen`
+ * says.
+ */
+export async function listDeadLetters(
+  deps: LookOptions & { deadLetters: Readonly<Record<DeadLetterQueue, QueueReader>> },
+): Promise<DeadLetters[]> {
+  return Promise.all(
+    DeadLetterQueue.options.map(async (queue) => {
+      const reader = deps.deadLetters[queue]
+      const messages = await reader.count({ signal: deps.signal })
+      if (messages === 0) return { queue, messages, seen: 0, codes: [] }
+      const letters: ReceivedMessage[] = []
+      await lookThrough(
+        reader,
+        { ...deps, ms: look.ms, isEnough: () => letters.length >= look.letters },
+        async (some) => {
+          letters.push(...some)
+          return some
+        },
+      )
+      return { queue, messages: Math.max(messages, letters.length), seen: letters.length, codes: byCode(letters) }
+    }),
+  )
+}
+
+export interface RedriveRequest {
+  queue: DeadLetterQueue
+  /** Only letters with one of these codes; all when left out. */
+  codes?: readonly string[] | undefined
+  /** Only counts what would be moved. */
+  dryRun: boolean
+}
+
+export interface Redrive {
+  queue: DeadLetterQueue
+  dryRun: boolean
+  /** What was chosen, by code: moved, or to be moved. */
+  codes: { code: string; messages: number }[]
+  messages: number
+  /** Whether all letters were seen. Otherwise time was over, and asking again goes on. */
+  isComplete: boolean
+}
+
+/** An HTTP request has 29 seconds. */
+const redriveMs = 18_000
+
+/**
+ * Moves dead letters back into the queue that they came from, as they are. Each is sent before it is deleted, so that
+ * none is lost; sent twice, the second finds its work done. What dies again meanwhile stays for the next time.
+ */
+export async function redriveDeadLetters(
+  deps: LookOptions & {
+    deadLetters: Readonly<Record<DeadLetterQueue, QueueReader>>
+    sources: Readonly<Record<DeadLetterQueue, Queue>>
+  },
+  { queue, codes, dryRun }: RedriveRequest,
+): Promise<Redrive> {
+  const startedAt = (deps.now ?? (() => new Date()))()
+  const reader = deps.deadLetters[queue]
+  const chosen: ReceivedMessage[] = []
+  const isChosen = (letter: ReceivedMessage) =>
+    letter.sentAt <= startedAt && (codes === undefined || codes.includes(codeOf(letter)))
+  const isComplete = await lookThrough(reader, { ...deps, ms: redriveMs, isEnough: () => false }, async (letters) => {
+    const some = letters.filter(isChosen)
+    chosen.push(...some)
+    if (dryRun) return letters
+    await deps.sources[queue].send(some.map(messageAgain))
+    await reader.remove(some.map(({ receiptHandle }) => receiptHandle))
+    return letters.filter((letter) => !some.includes(letter))
+  })
+  const counts = byCode(chosen).map(({ code, messages }) => ({ code, messages }))
+  return { queue, dryRun, codes: counts, messages: chosen.length, isComplete }
+}
+
+/** Longer than a look takes, so that no letter comes twice; and no longer, for when the looking dies. */
+const hiddenSeconds = 30
+
+/**
+ * Receives letters until none comes, time is over or it is enough. `take` gives back those that stay; they are shown
+ * again at the end. Tells whether none was left to come.
+ */
+async function lookThrough(
+  reader: QueueReader,
+  { signal, now = () => new Date(), ms, isEnough }: LookOptions & { ms: number; isEnough: () => boolean },
+  take: (letters: ReceivedMessage[]) => Promise<readonly ReceivedMessage[]>,
+): Promise<boolean> {
+  const endsAt = now().getTime() + ms
+  const hidden = new Set<string>()
+  try {
+    while (now().getTime() < endsAt && !isEnough()) {
+      const letters = await reader.receive({ hiddenSeconds, signal })
+      if (letters.length === 0) return true
+      for (const { receiptHandle } of letters) hidden.add(receiptHandle)
+      const staying = new Set((await take(letters)).map(({ receiptHandle }) => receiptHandle))
+      for (const { receiptHandle } of letters) if (!staying.has(receiptHandle)) hidden.delete(receiptHandle)
+    }
+    return false
+  } finally {
+    await reader.release([...hidden])
+  }
+}
+
+/** SQS itself moves messages whose tries are spent, and says nothing with them. */
+const codeOf = ({ attributes }: ReceivedMessage) => attributes['code'] ?? 'TRIES_SPENT'
+
+function byCode(letters: readonly ReceivedMessage[]): DeadLetters['codes'] {
+  return [...Map.groupBy(letters, codeOf)]
+    .map(([code, some]) => ({ code, messages: some.length, samples: some.slice(0, look.samples).map(sampleOf) }))
+    .toSorted((a, b) => b.messages - a.messages || (a.code < b.code ? -1 : 1))
+}
+
+/** Of a letter what holds no label and no key. */
+function sampleOf({ messageId, sentAt, body }: ReceivedMessage): z.infer<typeof Sample> {
+  const order = AnyOrder.safeParse(parsedJson(body)).data
+  return { messageId, sentAt: sentAt.toISOString(), deliveryId: order?.deliveryId, projectId: order?.target.projectId }
+}
+
+/** `undefined` for what is not JSON: such letters exist, and count like the others. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function messageAgain({ messageId, body, group, attributes }: ReceivedMessage): OutgoingMessage {
+  // Letters lie each in a group of its own, and remember the one that they came from (lib/handler.ts).
+  const original = attributes['group'] ?? group
+  return { body, ...(original !== undefined && { group: original, deduplicationId: `redrive-${messageId}` }) }
+}
