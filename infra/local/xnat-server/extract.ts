@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract as untar } from 'tar-stream'
-import { openPromise as openZip } from 'yauzl'
+import { type Entry, openPromise as openZip } from 'yauzl'
 import { isInside } from './file-path.ts'
 import { HttpFailure } from './http-failure.ts'
 import { spool } from './stored-file.ts'
@@ -73,6 +73,7 @@ async function unpackZip(content: AsyncIterable<unknown>, spoolPath: string, sin
     const zip = await openZip(spoolPath, zipOptions)
     try {
       for await (const entry of zip.eachEntry()) {
+        refuseUnreadable(entry)
         if (!entry.fileName.endsWith('/'))
           await sink(checkedPath(entry.fileName), await zip.openReadStreamPromise(entry))
       }
@@ -83,6 +84,17 @@ async function unpackZip(content: AsyncIterable<unknown>, spoolPath: string, sin
     await rm(spoolPath, { force: true })
   }
 }
+
+/**
+ * XNAT reads zips with Java's ZipInputStream (ZipUtils.java, DicomZipImporter.java), which cannot tell where a stored
+ * entry ends whose size comes after it (JDK: ZipInputStream.readLOC).
+ */
+export function refuseUnreadable({ compressionMethod, generalPurposeBitFlag }: Entry): void {
+  const sizeFollows = (generalPurposeBitFlag & 8) !== 0
+  if (sizeFollows && compressionMethod !== deflated) throw new Error('only DEFLATED entries can have EXT descriptor')
+}
+
+const deflated = 8
 
 /** For reading entry after entry; the file stays open until it is closed. */
 export const zipOptions = { lazyEntries: true, autoClose: false } as const

@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { extract as untar } from 'tar-stream'
 import { openPromise as openZip } from 'yauzl'
 import type { Xnat } from '../exchange.ts'
-import { zipOptions } from '../extract.ts'
+import { refuseUnreadable, zipOptions } from '../extract.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { drain, spool } from '../stored-file.ts'
 import type { SentFile } from './sender.ts'
@@ -72,6 +72,7 @@ async function eachZipEntry(xnat: Xnat, file: SentFile, visit: (entry: SentFile)
     const zip = await openZip(path, zipOptions)
     try {
       for await (const entry of zip.eachEntry()) {
+        refuseUnreadable(entry)
         if (entry.fileName.endsWith('/')) continue
         const content = await zip.openReadStreamPromise(entry)
         await visit({ name: lastPart(entry.fileName), open: () => content })
