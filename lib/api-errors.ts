@@ -38,6 +38,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   STUDIES_PARTLY_QUEUED: { status: 500 },
   COMMAND_NOT_INSTALLED: { status: 500 },
   EVENT_SERVICE_OFF: { status: 500 },
+  MISSING_ROLE: { status: 502 },
   // A value that cannot be one segment of a path in XNAT names nothing there.
   UNSAFE_PATH_VALUE: { status: 422 },
   FILTER_NOT_EXACT: { status: 422 },

@@ -34,6 +34,7 @@ const Environment = z.object({
   DELIVERIES_QUEUE_URL: z.url(),
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
+  IMPORTS_QUEUE_URL: z.url(),
   /** What becomes of objects that were proved to be in XNAT; `tag` sets `xnat-conduit=delivered` on them. */
   SOURCE_AFTER_DELIVERY: z.enum(['keep', 'delete', 'tag']).default('keep'),
   /** What DICOM of a session that is there already does: nothing, join it, or also replace files of the same name. */
@@ -66,6 +67,7 @@ const Config = Environment.transform((env) => ({
   queues: {
     uploads: { url: env.UPLOADS_QUEUE_URL, deadLettersUrl: env.UPLOADS_DEAD_LETTERS_URL },
     deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
+    imports: { url: env.IMPORTS_QUEUE_URL },
   },
   delivery: { sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY, dicomOverwrite: env.DICOM_OVERWRITE },
   imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },

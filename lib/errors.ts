@@ -173,12 +173,13 @@ export class DeliveryError extends AppError {
 const provisioningRetry = {
   COMMAND_NOT_INSTALLED: 'never',
   EVENT_SERVICE_OFF: 'never',
+  MISSING_ROLE: 'never',
 } as const satisfies Record<string, Retry>
 
 /** XNAT lacks what a project needs. The message says what to do and is meant for the caller. */
 export class ProvisioningError extends AppError {
-  constructor(message: string, { code }: { code: keyof typeof provisioningRetry }) {
-    super(message, { code, retry: provisioningRetry[code] })
+  constructor(message: string, { code, cause }: { code: keyof typeof provisioningRetry; cause?: unknown }) {
+    super(message, { code, retry: provisioningRetry[code], cause })
   }
 }
 

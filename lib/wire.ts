@@ -21,6 +21,8 @@ export interface Wired {
   state: ObjectStore
   uploads: SourceQueue
   deliveries: SourceQueue
+  /** Projects whose cohorts are to be looked at. */
+  imports: Queue
   /** The queues of hopeless messages, to be looked into. */
   deadLetters: { uploads: QueueReader; deliveries: QueueReader }
 }
@@ -43,6 +45,7 @@ function wireFrom(config: Config): Wired {
     state: aws.bucket(config.buckets.state),
     uploads: source(config.queues.uploads),
     deliveries: source(config.queues.deliveries),
+    imports: aws.queue(config.queues.imports.url),
     deadLetters: {
       uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
       deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),

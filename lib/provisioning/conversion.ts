@@ -1,5 +1,5 @@
 // DICOM -> NIfTI on arrival: the command's wrapper enabled for the project, and one subscription that starts it.
-import { ProvisioningError } from '../errors.ts'
+import { ProvisioningError, XnatError } from '../errors.ts'
 import {
   createSubscription,
   deleteSubscription,
@@ -34,7 +34,7 @@ export async function findConversionCommand(
   { xnat, signal }: ConversionDeps,
   image: string,
 ): Promise<ConversionCommand> {
-  const [command] = await listCommands(xnat, { image, signal })
+  const [command] = await withRole(() => listCommands(xnat, { image, signal }))
   const [wrapper] = command?.wrappers ?? []
   if (command === undefined || wrapper === undefined) {
     const what =
@@ -48,6 +48,19 @@ export async function findConversionCommand(
   return { commandId: command.commandId, wrapperId: wrapper.wrapperId, wrapperName: wrapper.name }
 }
 
+/** XNAT: from Container Service 3.7 on, commands are for those who have its role (flip-contract 2.3). */
+async function withRole<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (cause) {
+    if (!(cause instanceof XnatError && cause.code === 'XNAT_FORBIDDEN')) throw cause
+    throw new ProvisioningError(
+      'DICOM to NIfTI conversion cannot be set up: the service account lacks the role ContainerManager. An administrator gives it with PUT /xapi/users/{user}/roles/ContainerManager, and asks again: what is done already is kept.',
+      { code: 'MISSING_ROLE', cause },
+    )
+  }
+}
+
 /** Whether the project may run the wrapper. */
 export function wrapperAspect({ xnat, signal }: ConversionDeps, projectId: string, command: ConversionCommand): Aspect {
   return {
@@ -58,7 +71,7 @@ export function wrapperAspect({ xnat, signal }: ConversionDeps, projectId: strin
         ? { state: 'as-wanted' }
         : { state: 'missing', detail: 'the wrapper is not enabled for the project' }
     },
-    mend: () => enableWrapper(xnat, { ...command, projectId }, { signal }),
+    mend: () => withRole(() => enableWrapper(xnat, { ...command, projectId }, { signal })),
   }
 }
 

@@ -1,9 +1,11 @@
 // A project approved on the hub -> an XNAT project, ready to receive, with its users.
 import type { ObjectStore } from '../aws/objects.ts'
+import type { Queue } from '../aws/queue.ts'
 import { InvalidInputError } from '../errors.ts'
 import { type AspectState, settle } from '../provisioning/aspect.ts'
 import { findConversionCommand, subscriptionAspect, wrapperAspect } from '../provisioning/conversion.ts'
 import type { HubProject } from '../provisioning/hub-project.ts'
+import { requestImport } from '../provisioning/import-request.ts'
 import { findOrCreate, prearchiveAspect } from '../provisioning/project-aspects.ts'
 import { findRegistration, type Registration, register } from '../provisioning/registration.ts'
 import { type SettledUsers, settleUsers, type UserDeps } from '../provisioning/users.ts'
@@ -12,6 +14,7 @@ import { listUsers } from '../xnat/users.ts'
 
 export interface ProvisionDeps extends UserDeps {
   state: ObjectStore
+  imports: Queue
   /** The image of the command that converts DICOM to NIfTI, tag included. */
   conversionImage: string
   now?: () => Date
@@ -25,7 +28,7 @@ export interface ProvisionedProject {
 
 /**
  * Makes sure that there is one XNAT project for the hub project: archiving at once what arrives, converting it when
- * wanted, with an account and membership for each user.
+ * wanted, with an account and membership for each user, and its cohort handed to the import.
  *
  * Safe to repeat, also at the same time and after a call that died half-way: the XNAT project's ID follows from the
  * hub's id, a project that already carries the hub's id as `secondary_ID` is adopted, and only what is missing or
@@ -42,7 +45,9 @@ export async function provisionProject(deps: ProvisionDeps, hubProject: HubProje
     wrapperAspect(deps, projectId, command),
     subscriptionAspect(deps, projectId, command, hubProject.convertsToNifti),
   ])
-  return { projectId, name, users: await settleUsers(deps, projectId, hubProject.users) }
+  const users = await settleUsers(deps, projectId, hubProject.users)
+  await requestImport(deps.imports, projectId)
+  return { projectId, name, users }
 }
 
 export type InspectDeps = Pick<ProvisionDeps, 'xnat' | 'signal' | 'state' | 'conversionImage'>

@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   memory: () => import('./memory.ts'),
   client: () => import('./client.ts'),
+  provision: () => import('./provision.ts'),
 }
 
 const names = process.argv.slice(2)

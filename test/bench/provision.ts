@@ -4,6 +4,7 @@ import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server
 import { provisionProject } from '../../lib/services/provision-project.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
 import { startLocalAws } from '../support/local-aws.ts'
+import { memoryQueue } from '../support/memory-queue.ts'
 
 const projects = 5_000
 const users = 10_000
@@ -18,6 +19,7 @@ export async function run(): Promise<void> {
   const deps = {
     xnat,
     state: await aws.bucket('state'),
+    imports: memoryQueue(),
     envelope: { kid: 'shared', keys: { shared: Buffer.alloc(32, 1) } },
     conversionImage,
     signal: AbortSignal.timeout(120_000),

@@ -17,6 +17,7 @@ import {
 } from '../../lib/xnat/projects.ts'
 import { listUsers } from '../../lib/xnat/users.ts'
 import { type LocalAws, startLocalAws } from '../support/local-aws.ts'
+import { memoryQueue } from '../support/memory-queue.ts'
 
 let aws: LocalAws
 let state: ObjectStore
@@ -32,6 +33,7 @@ beforeEach(() => openSite())
 afterEach(() => closeSite())
 
 async function openSite(): Promise<void> {
+  imports = memoryQueue()
   standIn = await startXnat()
   await prepareSite(standIn)
   const { url, user, password } = standIn
@@ -55,7 +57,8 @@ const hubProject: HubProject = {
   convertsToNifti: true,
 }
 const envelope = { kid: 'shared', keys: { shared: Buffer.alloc(32, 1) } }
-const deps = () => ({ xnat, state, envelope, conversionImage, signal: new AbortController().signal })
+let imports = memoryQueue()
+const deps = () => ({ xnat, state, imports, envelope, conversionImage, signal: new AbortController().signal })
 const provision = (changes: Partial<HubProject> = {}) => provisionProject(deps(), { ...hubProject, ...changes })
 const writes = () =>
   standIn.requests.list().filter(({ method, path }) => !['GET', 'HEAD'].includes(method) && path !== '/data/JSESSION')
@@ -94,6 +97,7 @@ describe('provisioning a hub project', () => {
     ])
     expect(users.invited.map(({ username }) => username)).toEqual(['ann', 'bob'])
     expect(await endState()).toMatchObject({ prearchiveCode: 4, members: ['admin', 'ann', 'bob'], findings: [] })
+    expect(imports.sent).toMatchObject([{ body: JSON.stringify({ projectId }), group: projectId }])
     expect(await listSubscriptions(xnat, { projectId })).toMatchObject([
       {
         name: 'DICOM-NIfTI Conversion',
@@ -195,6 +199,15 @@ describe('provisioning a hub project', () => {
     })
     expect(String(error).length).toBeLessThan(950)
     expect(await listProjects(xnat)).toHaveLength(1)
+  })
+
+  it('says which role the account lacks', async () => {
+    standIn.faults.next({ when: { path: /xapi\/commands/ }, kind: 'status', status: 403 })
+
+    await expect(provision()).rejects.toMatchObject({
+      code: 'MISSING_ROLE',
+      message: expect.stringContaining('ContainerManager'),
+    })
   })
 
   it('says what to do when the Event Service is off', async () => {

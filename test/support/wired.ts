@@ -20,6 +20,7 @@ export const testEnvironment = {
   UPLOADS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/uploads-dead-letters',
   DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/0/deliveries.fifo',
   DELIVERIES_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/deliveries-dead-letters.fifo',
+  IMPORTS_QUEUE_URL: 'http://127.0.0.1:9/0/imports.fifo',
 }
 
 export interface TestWired extends Wired {
@@ -49,6 +50,7 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     state: createObjectStore(nowhere, config.buckets.state),
     uploads: source(),
     deliveries: source(),
+    imports: memoryQueue(),
     deadLetters: {
       uploads: createQueueReader(noQueues, config.queues.uploads.deadLettersUrl),
       deliveries: createQueueReader(noQueues, config.queues.deliveries.deadLettersUrl),
