@@ -5,6 +5,7 @@ import { apiHandler, type Route, route, textRoute } from '../../lib/handler.ts'
 import { type ApiArea, openApiDocument } from '../../lib/openapi.ts'
 import { version } from '../../lib/version.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
+import * as deadLetters from './dead-letters.ts'
 import * as deliveries from './deliveries.ts'
 import * as health from './health.ts'
 import * as imaging from './imaging.ts'
@@ -62,6 +63,11 @@ export const areas: readonly ApiArea[] = [
   { name: 'users', description: 'Accounts in XNAT, and whom they may join.', routes: users.routes },
   { name: 'imaging', description: 'The PACS behind XNAT.', routes: imaging.routes },
   { name: 'deliveries', description: 'Files that went from S3 into XNAT.', routes: deliveries.routes },
+  {
+    name: 'dead letters',
+    description: 'What could not be done, until somebody hands it in again.',
+    routes: deadLetters.routes,
+  },
   { name: 'service', description: 'The API itself.', routes: [...health.routes, ...routes] },
 ]
 

@@ -1,0 +1,92 @@
+import * as z from 'zod'
+import { apiHandler, route } from '../../lib/handler.ts'
+import { DeadLetterQueue, DeadLetters, listDeadLetters, redriveDeadLetters } from '../../lib/services/dead-letters.ts'
+import { type Wire, wireOnce } from '../../lib/wire.ts'
+
+const readDeadLetters = route({
+  method: 'GET',
+  path: '/dead-letters',
+  operationId: 'listDeadLetters',
+  summary: 'Counts what could not be done and waits for somebody, by queue and reason.',
+  request: z.object({}),
+  answer: z.object({ queues: z.array(DeadLetters) }).meta({
+    id: 'DeadLetters',
+    description: 'SQS shows messages only by handing them out: while this is answered others do not see them.',
+    example: {
+      queues: [
+        {
+          queue: 'deliveries',
+          messages: 1,
+          seen: 1,
+          codes: [
+            {
+              code: 'EXPERIMENT_NOT_FOUND',
+              messages: 1,
+              samples: [
+                {
+                  messageId: '059f36b4-87a3-44ab-83d2-661975830a7d',
+                  sentAt: '2026-01-01T00:00:00.000Z',
+                  deliveryId: '8232774399999-0123456789abcdef',
+                  projectId: 'P1',
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  }),
+  errors: { 503: 'Storage is busy.' },
+  run: async (_, tools) => ({ queues: await listDeadLetters(tools) }),
+})
+
+const redrive = route({
+  method: 'POST',
+  path: '/dead-letters/redrive',
+  operationId: 'redriveDeadLetters',
+  summary: 'Hands dead letters in again, or says which would be.',
+  request: z.object({
+    body: z
+      .object({
+        queue: DeadLetterQueue,
+        codes: z
+          .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
+          .min(1)
+          .max(100)
+          .optional()
+          .meta({ description: 'Only letters with one of these reasons; all when left out.' }),
+        dryRun: z.boolean().default(true).meta({ description: 'Only counts. Has to be false for anything to move.' }),
+      })
+      .meta({ id: 'RedriveRequest', example: { queue: 'deliveries', codes: ['EXPERIMENT_NOT_FOUND'], dryRun: true } }),
+  }),
+  answer: z
+    .object({
+      queue: DeadLetterQueue,
+      dryRun: z.boolean(),
+      messages: z.int().nonnegative().meta({ description: 'How many were moved, or would be.' }),
+      codes: z.array(z.object({ code: z.string(), messages: z.int().positive() })),
+      isComplete: z.boolean().meta({ description: 'Whether all letters were seen. Otherwise, asking again goes on.' }),
+    })
+    .meta({
+      id: 'Redrive',
+      example: {
+        queue: 'deliveries',
+        dryRun: true,
+        messages: 1,
+        codes: [{ code: 'EXPERIMENT_NOT_FOUND', messages: 1 }],
+        isComplete: true,
+      },
+    }),
+  errors: { 503: 'Storage is busy.' },
+  run: ({ body }, { deadLetters, uploads, deliveries, signal }) =>
+    redriveDeadLetters(
+      { deadLetters, sources: { uploads: uploads.queue, deliveries: deliveries.queue }, signal },
+      body,
+    ),
+})
+
+export const routes = [readDeadLetters, redrive]
+
+export const createHandler = (wire: Wire) => apiHandler(routes, wire)
+
+export const handler = createHandler(wireOnce)
