@@ -1,157 +1,13 @@
 import { describe, expect } from 'vitest'
 import { compilePredicate, PredicateError } from '../../infra/local/xnat-server/events/predicate.ts'
-import { type Case, type Site, test, testFacts } from './site.ts'
+import { type Site, test } from './site.ts'
 
 const json = (value: unknown) => ({ body: JSON.stringify(value), headers: { 'content-type': 'application/json' } })
 const scanEvent = 'org.nrg.xnat.eventservice.events.ScanEvent'
 const logging = 'org.nrg.xnat.eventservice.actions.EventServiceLoggingAction'
 const filter = { 'event-type': scanEvent, 'project-ids': ['P1'], status: 'CREATED' }
 const wanted = { name: 'log scans', active: true, 'action-key': `${logging}:${logging}`, 'event-filter': filter }
-const turnOn = { send: 'PUT /xapi/events/prefs', ...json({ enabled: true }), status: 200, text: '' }
 const subscription = '/xapi/projects/P1/events/subscription'
-const create = (more = {}) => ({ send: `POST ${subscription}`, ...json({ ...wanted, ...more }) })
-const withFilter = (more: object) => create({ 'event-filter': { ...filter, ...more } })
-
-const facts: Case[] = [
-  {
-    fact: 'events C1: the service is off at first, and each call says so in its own way',
-    steps: [
-      { send: 'GET /xapi/events/prefs', as: 'outsider', status: 200, text: '{"enabled":false}' },
-      { ...create(), status: 405, text: 'There was an error in the request : Event Service disabled.' },
-      { send: 'GET /xapi/events/subscriptions', status: 200, text: '' },
-      { send: 'GET /xapi/projects/P1/events/subscriptions', status: 500 },
-      { send: `POST ${subscription}/1/activate`, status: 405 },
-      { send: 'POST /xapi/events/subscription/1/activate', status: 404 },
-      { send: 'GET /xapi/events/events', status: 200, text: /ScanEvent/ },
-      { ...turnOn, as: 'owner', status: 403 },
-    ],
-  },
-  {
-    fact: 'events C2: a subscription is answered as name:id, and the same again is another',
-    steps: [
-      turnOn,
-      { ...create(), as: 'owner', status: 201, text: 'log scans:1' },
-      { ...create({ name: 'a:b' }), as: 'owner', status: 201, text: 'a:b:2' },
-      { ...create(), as: 'owner', status: 201, text: 'log scans:3' },
-      { ...create(), as: 'member', status: 403, text: '' },
-    ],
-  },
-  {
-    fact: 'events C2: without a name one is made up, and only such names are unique',
-    steps: [
-      turnOn,
-      { ...create({ name: null }), status: 201, text: 'Logging Action on Scan CREATED for P1:1' },
-      { ...create({ name: null }), status: 201, text: 'Logging Action on Scan CREATED for P1 v2:2' },
-    ],
-  },
-  {
-    fact: 'events C2: the project in the path must be among those named, all of which are the caller’s own',
-    steps: [
-      turnOn,
-      { send: 'PUT /data/projects/P2', status: 200 },
-      {
-        ...withFilter({ 'project-ids': ['P2'] }),
-        as: 'owner',
-        status: 401,
-        text: /^Unauthorized\.\nowner not authorized/,
-      },
-      { ...withFilter({ 'project-ids': ['P1', 'P2'] }), as: 'owner', status: 401, text: /project\(s\): P1,P2$/ },
-      { ...withFilter({ 'project-ids': ['P1', 'P2'] }), status: 201 },
-    ],
-  },
-  {
-    fact: 'events C2: what does not validate is 424 with XNAT’s words',
-    steps: [
-      turnOn,
-      {
-        ...withFilter({ 'event-type': 'no.such.Event' }),
-        status: 424,
-        text: 'Subscription format failed to validate.\nno.such.Event',
-      },
-      {
-        ...withFilter({ 'event-type': 'org.nrg.xnat.eventservice.events.WorkflowStatusChangeEvent' }),
-        status: 424,
-        text: /Could not compile jsonPath filter\. null$/,
-      },
-      { ...withFilter({ 'payload-filter': '$[?(@.id == 1)]' }), status: 424, text: /contains \$ or \$\[\?/ },
-      { ...withFilter({ 'payload-filter': '@.id ==' }), status: 424, text: /Could not compile jsonPath filter/ },
-      { ...withFilter({ schedule: '* * * * * *', status: 'CRON' }), status: 424, text: /Invalid Cron Expression/ },
-      {
-        ...create({ 'action-key': 'org.nrg.containers.services.CommandActionProvider:7' }),
-        status: 424,
-        text: /Could not validate Action: org\.nrg\.containers/,
-      },
-      { ...create({ 'action-key': 'no.such.Action:1' }), status: 424, text: /Could not load Action Provider/ },
-    ],
-  },
-  {
-    fact: 'events C2: what the bean cannot do without is 500',
-    steps: [
-      turnOn,
-      { ...create({ 'action-key': null }), status: 500 },
-      { ...create({ 'event-filter': null }), status: 500 },
-      { ...withFilter({ 'project-ids': null }), status: 500 },
-      { ...withFilter({ 'event-type': null }), status: 500 },
-    ],
-  },
-  {
-    fact: 'events C3: event-selector in the body is not looked at',
-    steps: [turnOn, { ...create({ 'event-selector': `${scanEvent}:CREATED` }), status: 201 }],
-  },
-  {
-    fact: 'events C2: a project lists its own and the site’s, and may edit only what is its alone',
-    steps: [
-      turnOn,
-      { ...create(), status: 201 },
-      {
-        send: 'POST /xapi/events/subscription',
-        ...json({ ...wanted, name: 'site', 'event-filter': { 'event-type': scanEvent } }),
-        status: 201,
-        text: 'site:2',
-      },
-      {
-        send: 'GET /xapi/projects/P1/events/subscriptions',
-        as: 'owner',
-        status: 200,
-        text: /"id":1,.*"editable":true\},\{.*"name":"site".*"id":2.*"editable":false/,
-      },
-      { send: `POST ${subscription}/2/deactivate`, as: 'owner', status: 401, text: /project\(s\): Site$/ },
-      {
-        send: `GET ${subscription}/9`,
-        status: 404,
-        text: 'There was an error in the request : Could not find entity with ID 9',
-      },
-    ],
-  },
-  {
-    fact: 'events C2: PUT keeps what is absent, but empties attributes and forgets the projects of a filter',
-    steps: [
-      turnOn,
-      { ...create({ attributes: { a: 'b' } }), status: 201 },
-      { send: `PUT ${subscription}/1`, ...json({ 'event-filter': { status: 'CREATED' } }), status: 200, text: '' },
-      {
-        send: 'GET /xapi/events/subscription/1',
-        status: 200,
-        text: /^(?=.*"attributes":\{\})(?=.*"name":"log scans")(?!.*project-ids)/,
-      },
-      { send: `DELETE ${subscription}/1`, status: 401 },
-      { send: 'DELETE /xapi/events/subscription/1', status: 204 },
-      { send: 'GET /xapi/events/subscription/1', status: 404 },
-    ],
-  },
-  {
-    fact: 'events C2: a predicate can be tried out',
-    steps: [
-      { send: 'POST /xapi/events/subscription/filter/validate', body: '@.id == "1"', status: 200, text: '' },
-      {
-        send: 'POST /xapi/events/subscription/filter/validate',
-        body: '@.id = 1',
-        status: 424,
-        text: /^JsonPath format failed to validate\.\n/,
-      },
-    ],
-  },
-]
 
 interface Delivery {
   id: number
@@ -181,9 +37,9 @@ const scan = (id: string, type = 'xnat:mrScanData') =>
   `PUT /data/projects/P1/subjects/S1/experiments/E1/scans/${id}?xsiType=${type}&type=T2`
 
 describe('the Event Service', () => {
-  testFacts(facts)
-
-  test('events C6: a new scan is delivered to the wrapper, and the record says where it got', async ({ site }) => {
+  test('dqr-containers-events C6: a new scan is delivered to the wrapper, and the record says where it got', async ({
+    site,
+  }) => {
     await subscribeWrapper(site)
     await site.send(scan('2'))
     const [delivery, ...others] = await deliveries(site)
@@ -210,7 +66,9 @@ describe('the Event Service', () => {
     expect((await site.send('GET /xapi/projects/P1/events/delivered/7')).status).toBe(404)
   })
 
-  test('events C5: what the filter holds back is recorded and shown only when asked for', async ({ site }) => {
+  test('dqr-containers-events C5: what the filter holds back is recorded and shown only when asked for', async ({
+    site,
+  }) => {
     await subscribeWrapper(site, { 'payload-filter': "(@.xsiType in ['xnat:mrScanData'])" })
     await site.send(scan('2', 'xnat:ctScanData'))
     expect(await deliveries(site)).toEqual([])
@@ -221,7 +79,9 @@ describe('the Event Service', () => {
     expect(await deliveries(site, '?load-children=false')).toMatchObject([{ 'status-message': 'Container queued.' }])
   })
 
-  test('events C6: neither an inactive subscription nor another project’s data is delivered', async ({ site }) => {
+  test('dqr-containers-events C6: neither an inactive subscription nor another project’s data is delivered', async ({
+    site,
+  }) => {
     await subscribeWrapper(site)
     await site.send(`POST ${subscription}/1/deactivate`, { as: 'owner' })
     await site.send(scan('2'))
@@ -232,7 +92,9 @@ describe('the Event Service', () => {
     expect((await site.send('POST /xapi/events/delivered')).json()).toEqual([])
   })
 
-  test('events C1: while the service is off nothing fires, and nothing is made up for afterwards', async ({ site }) => {
+  test('dqr-containers-events C1: while the service is off nothing fires, and nothing is made up for afterwards', async ({
+    site,
+  }) => {
     await subscribeWrapper(site)
     await site.send('PUT /xapi/events/prefs', json({ enabled: false }))
     await site.send(scan('2'))
@@ -240,7 +102,7 @@ describe('the Event Service', () => {
     expect(await deliveries(site)).toEqual([])
   })
 
-  test('events C2: a wrapper disabled later makes its subscription invalid, and its deliveries fail', async ({
+  test('dqr-containers-events C2: a wrapper disabled later makes its subscription invalid, and its deliveries fail', async ({
     site,
   }) => {
     await subscribeWrapper(site)
@@ -256,7 +118,9 @@ describe('the Event Service', () => {
     ])
   })
 
-  test('events C6: a session that arrives is one event, and one for each of its scans', async ({ site }) => {
+  test('dqr-containers-events C6: a session that arrives is one event, and one for each of its scans', async ({
+    site,
+  }) => {
     await site.send('PUT /xapi/events/prefs', json({ enabled: true }))
     for (const name of ['SessionEvent', 'ScanEvent', 'SubjectEvent', 'ResourceEvent']) {
       const type = `org.nrg.xnat.eventservice.events.${name}`
@@ -274,7 +138,7 @@ describe('the Event Service', () => {
     expect(names).toEqual(['Resource', 'Resource', 'Scan', 'Scan', 'Session', 'Subject'])
   })
 
-  test('events C4: actions are the enabled wrappers that fit, and the log', async ({ site }) => {
+  test('dqr-containers-events C4: actions are the enabled wrappers that fit, and the log', async ({ site }) => {
     await subscribeWrapper(site)
     const byEvent = `/xapi/projects/P1/events/actionsbyevent?event-type=${scanEvent}`
     expect((await site.send(`GET ${byEvent}`, { as: 'owner' })).json()).toMatchObject([

@@ -1,5 +1,8 @@
-import { describe, expect } from 'vitest'
-import { type Case, test, testFacts } from './site.ts'
+import { describe } from 'vitest'
+import { type Case, testFacts } from './facts.ts'
+
+// They register PACS and receivers with the site.
+const standInOnly = 'changes the site'
 
 const json = (value: unknown) => ({ body: JSON.stringify(value), headers: { 'content-type': 'application/json' } })
 const settings = {
@@ -21,7 +24,8 @@ const open = (more = {}) => ({ send: 'POST /xapi/pacs/1/availability', ...json({
 
 const facts: Case[] = [
   {
-    fact: 'dqr A2: a PACS is queryable and not storable unless told otherwise',
+    fact: 'dqr-containers-events A2: a PACS is queryable and not storable unless told otherwise',
+    standInOnly,
     steps: [
       { ...create(), text: /"id":1,.*"queryable":true,"storable":false/ },
       { send: 'GET /xapi/pacs?storable=true', as: 'outsider', status: 200, text: '[]' },
@@ -30,7 +34,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A2: an invalid or second PACS of the same label or address is answered with 200 and nothing',
+    fact: 'dqr-containers-events A2: an invalid or second PACS of the same label or address is answered with 200 and nothing',
+    standInOnly,
     steps: [
       create(),
       { ...create(), text: '' },
@@ -41,7 +46,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A2: a new default takes the flag from the other, and a change keeps what it does not name',
+    fact: 'dqr-containers-events A2: a new default takes the flag from the other, and a change keeps what it does not name',
+    standInOnly,
     steps: [
       create({ defaultQueryRetrievePacs: true }),
       create({ label: 'B', host: 'b', defaultQueryRetrievePacs: true, queryable: false }),
@@ -56,7 +62,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A2: an unknown PACS is 404 to read or delete and 500 to change; only administrators change',
+    fact: 'dqr-containers-events A2: an unknown PACS is 404 to read or delete and 500 to change; only administrators change',
+    standInOnly,
     steps: [
       { send: 'GET /xapi/pacs/9', status: 404, text: 'There was an error in the request : null' },
       { send: 'DELETE /xapi/pacs/9', status: 404 },
@@ -69,7 +76,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A2: a ping that fails is 200 all the same, and is remembered',
+    fact: 'dqr-containers-events A2: a ping that fails is 200 all the same, and is remembered',
+    standInOnly,
     steps: [
       create(),
       { send: 'GET /xapi/pacs/1/status', status: 200, text: /"pacsId":1,"successful":true/ },
@@ -82,7 +90,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A3: an interval is stored with padded times, midnight as 00:00',
+    fact: 'dqr-containers-events A3: an interval is stored with padded times, midnight as 00:00',
+    standInOnly,
     steps: [
       create(),
       { ...open(), status: 200, text: /"availabilityStart":"09:30","availabilityEnd":"00:00"/ },
@@ -94,7 +103,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A3: overlapping or incomplete intervals are 400, a missing day or nonsense 500',
+    fact: 'dqr-containers-events A3: overlapping or incomplete intervals are 400, a missing day or nonsense 500',
+    standInOnly,
     steps: [
       create(),
       { ...open(), status: 200 },
@@ -117,11 +127,13 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A3: no threads means no utilisation either',
+    fact: 'dqr-containers-events A3: no threads means no utilisation either',
+    standInOnly,
     steps: [create(), { ...open({ threads: 0 }), status: 200, text: /"threads":0,"utilizationPercent":0/ }],
   },
   {
-    fact: 'dqr A3: a change trims its neighbours; no change is 304; a body without pacsId moves it to PACS 0',
+    fact: 'dqr-containers-events A3: a change trims its neighbours; no change is 304; a body without pacsId moves it to PACS 0',
+    standInOnly,
     steps: [
       create(),
       { ...open({ availabilityEnd: '12:00' }), status: 200 },
@@ -144,7 +156,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A3: an interval is found under its own PACS only, and deleting answers true',
+    fact: 'dqr-containers-events A3: an interval is found under its own PACS only, and deleting answers true',
+    standInOnly,
     steps: [
       create(),
       { ...open(), status: 200 },
@@ -155,7 +168,8 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A8: settings are texts, unknown ones are dropped, and reading takes all-data access',
+    fact: 'dqr-containers-events A8: settings are texts, unknown ones are dropped, and reading takes all-data access',
+    standInOnly,
     steps: [
       { send: 'GET /xapi/dqr/settings', as: 'owner', status: 403, text: '' },
       {
@@ -169,28 +183,30 @@ const facts: Case[] = [
     ],
   },
   {
-    fact: 'dqr A8: a project is enabled as "enabled" and shown as "dqrEnabled"; the same again is 304',
+    fact: 'dqr-containers-events A8: a project is enabled as "enabled" and shown as "dqrEnabled"; the same again is 304',
+    standInOnly,
     steps: [
-      { send: 'GET /xapi/dqr/settings/project/P1', status: 404 },
-      { send: 'GET /xapi/dqr/settings/project/P1/enabled', as: 'collaborator', status: 404 },
-      { send: 'PUT /xapi/dqr/settings/project/P1', ...json({ dqrEnabled: true }), status: 304 },
+      { send: 'GET /xapi/dqr/settings/project/{P1}', status: 404 },
+      { send: 'GET /xapi/dqr/settings/project/{P1}/enabled', as: 'collaborator', status: 404 },
+      { send: 'PUT /xapi/dqr/settings/project/{P1}', ...json({ dqrEnabled: true }), status: 304 },
       {
-        send: 'PUT /xapi/dqr/settings/project/P1',
+        send: 'PUT /xapi/dqr/settings/project/{P1}',
         ...json({ enabled: true }),
         status: 200,
-        text: /"projectId":"P1","dqrEnabled":true/,
+        text: /"projectId":"{P1}","dqrEnabled":true/,
       },
-      { send: 'PUT /xapi/dqr/settings/project/P1', ...json({ enabled: true }), status: 304 },
-      { send: 'GET /xapi/dqr/settings/project/P1/enabled', as: 'collaborator', status: 200, text: 'true' },
-      { send: 'GET /xapi/dqr/settings/project/P1/enabled', as: 'outsider', status: 403, text: 'false' },
-      { send: 'POST /xapi/dqr/settings/project', ...json({ projectId: 'P1', dqrEnabled: false }), status: 409 },
+      { send: 'PUT /xapi/dqr/settings/project/{P1}', ...json({ enabled: true }), status: 304 },
+      { send: 'GET /xapi/dqr/settings/project/{P1}/enabled', as: 'collaborator', status: 200, text: 'true' },
+      { send: 'GET /xapi/dqr/settings/project/{P1}/enabled', as: 'outsider', status: 403, text: 'false' },
+      { send: 'POST /xapi/dqr/settings/project', ...json({ projectId: '{P1}', dqrEnabled: false }), status: 409 },
       { send: 'PUT /xapi/dqr/settings/project/NONE', ...json({ enabled: true }), status: 404 },
-      { send: 'DELETE /xapi/dqr/settings/project/P1', status: 200, text: 'true' },
-      { send: 'DELETE /xapi/dqr/settings/project/P1', status: 404 },
+      { send: 'DELETE /xapi/dqr/settings/project/{P1}', status: 200, text: 'true' },
+      { send: 'DELETE /xapi/dqr/settings/project/{P1}', status: 404 },
     ],
   },
   {
-    fact: 'dqr A9: a site begins with one receiver, which neither relabels nor knows DQR',
+    fact: 'dqr-containers-events A9: a site begins with one receiver, which neither relabels nor knows DQR',
+    standInOnly,
     steps: [
       { send: 'GET /xapi/dicomscp', status: 200, text: /"customProcessing":false.*"aeTitle":"XNAT","port":8104/ },
       {
@@ -204,13 +220,14 @@ const facts: Case[] = [
       { send: 'GET /xapi/dicomscp/2', status: 404 },
     ],
   },
+  {
+    fact: 'dqr-containers-events A8: with all projects allowed, enabled is true without a row',
+    standInOnly,
+    steps: [
+      { send: 'POST /xapi/dqr/settings', ...json({ allowAllProjectsToUseDqr: 'true' }), status: 200 },
+      { send: 'GET /xapi/dqr/settings/project/{P1}/enabled', status: 200, text: 'true' },
+    ],
+  },
 ]
 
-describe('the registry of DQR', () => {
-  testFacts(facts)
-
-  test('dqr A8: with all projects allowed, enabled is true without a row', async ({ site }) => {
-    await site.send('POST /xapi/dqr/settings', json({ allowAllProjectsToUseDqr: 'true' }))
-    expect((await site.send('GET /xapi/dqr/settings/project/P1/enabled')).text).toBe('true')
-  })
-})
+describe('the registry of DQR', () => testFacts(facts))
