@@ -6,7 +6,7 @@ import { XnatError, type XnatErrorCode } from '../errors.ts'
 import { retry } from '../retry.ts'
 import { type Call, type CallOptions, headerValue, isStreamBody, type Reply, type StreamReply } from './call.ts'
 import { type ClientSettings, completeSettings, type Settings } from './client-options.ts'
-import { type Deadline, unlessAborted, within } from './deadline.ts'
+import { type Deadline, within } from './deadline.ts'
 import { type Answer, type Attempt, exchange, explainBreak, readText } from './exchange.ts'
 import { explained } from './incoming.ts'
 import { basicAuthorization, type Login, SharedLogin } from './login.ts'
@@ -83,7 +83,9 @@ export class XnatClient {
     const { credentials } = options
     this.#authorization = basicAuthorization(credentials)
     this.#login = new SharedLogin(
-      credentials.kind === 'session' ? async () => ({ jsessionId: credentials.jsessionId }) : () => this.#signIn(),
+      credentials.kind === 'session'
+        ? async () => ({ jsessionId: credentials.jsessionId })
+        : (signal) => this.#signIn(signal),
     )
   }
 
@@ -232,23 +234,23 @@ export class XnatClient {
 
   /** Sends the call under the shared login; when XNAT does not honour that, once more under a new one. */
   async #signedIn(call: Call, attempt: Attempt): Promise<Answer> {
-    const login = await unlessAborted(this.#login.get(), attempt.signal)
+    const login = await this.#login.get(attempt.signal)
     const answer = await exchange(this.#wire, call, cookieOf(login), attempt)
     if (!isNotLoggedIn(answer, login)) return answer
     const refusal = await this.#refusal(call, answer)
     if (this.#authorization === undefined) throw refusal
-    const fresh = await unlessAborted(this.#login.renew(login), attempt.signal)
+    const fresh = await this.#login.renew(login, attempt.signal)
     const second = await exchange(this.#wire, call, cookieOf(fresh), attempt)
     if (isNotLoggedIn(second, fresh)) throw await this.#refusal(call, second)
     return second
   }
 
-  async #signIn(): Promise<Login> {
+  async #signIn(signal: AbortSignal): Promise<Login> {
     const { now } = this.#settings.clock
     if (this.#refusedSignIn !== undefined && now() < this.#refusedSignIn.until) throw this.#refusedSignIn.error
     // XNAT: POST /data/JSESSION with basic credentials makes one session and enters it in the registry that counts and
     // ends sessions; PUT /data/services/auth does not enter it (W/restlet/extensions/AuthenticationRestlet.java).
-    const call: Call = { method: 'POST', path: xnatPath`/data/JSESSION`, idempotent: true }
+    const call: Call = { method: 'POST', path: xnatPath`/data/JSESSION`, idempotent: true, signal }
     try {
       const login = await this.#within(call, (deadline) =>
         this.#retry(call, deadline, (number) => this.#trySignIn(call, { number, signal: deadline.signal })),

@@ -1,3 +1,5 @@
+import { unlessAborted } from './deadline.ts'
+
 export type Credentials =
   | { kind: 'password'; user: string; password: string }
   | { kind: 'alias-token'; alias: string; secret: string }
@@ -8,32 +10,39 @@ export interface Login {
   readonly jsessionId: string
 }
 
+interface PendingLogin {
+  promise: Promise<Login>
+  waiting: number
+  /** Fired when the last who waited has given up: a sign-in that hangs would meet the next caller, too. */
+  abandon: AbortController
+}
+
 /** The one login that all calls of a client share. A stale one is replaced once, however many calls notice it. */
 export class SharedLogin {
-  readonly #signIn: () => Promise<Login>
-  #pending: Promise<Login> | undefined
+  readonly #signIn: (signal: AbortSignal) => Promise<Login>
+  #pending: PendingLogin | undefined
   #current: Login | undefined
 
-  constructor(signIn: () => Promise<Login>) {
+  constructor(signIn: (signal: AbortSignal) => Promise<Login>) {
     this.#signIn = signIn
   }
 
-  /** The login there is, the one under way, or a new one. */
-  async get(): Promise<Login> {
+  /** The login there is, the one under way, or a new one. The signal ends the waiting, for this caller alone. */
+  async get(signal: AbortSignal): Promise<Login> {
     if (this.#current !== undefined) return this.#current
     this.#pending ??= this.#start()
-    return this.#pending
+    return this.#wait(this.#pending, signal)
   }
 
   /** A login other than `stale`: a new one, or the one that somebody else has already fetched in its place. */
-  async renew(stale: Login): Promise<Login> {
+  async renew(stale: Login, signal: AbortSignal): Promise<Login> {
     if (this.#current === stale) this.#current = undefined
-    return this.get()
+    return this.get(signal)
   }
 
   /** Forgets the login, also one that is just being made, and returns it, so that it can be ended. */
   async take(): Promise<Login | undefined> {
-    await this.#pending?.catch(() => {
+    await this.#pending?.promise.catch(() => {
       // Whoever asked for the sign-in hears of its failure; here it only means that there is nothing to end.
     })
     const login = this.#current
@@ -41,12 +50,31 @@ export class SharedLogin {
     return login
   }
 
-  async #start(): Promise<Login> {
+  async #wait(pending: PendingLogin, signal: AbortSignal): Promise<Login> {
+    pending.waiting += 1
     try {
-      this.#current = await this.#signIn()
+      return await unlessAborted(pending.promise, signal)
+    } finally {
+      pending.waiting -= 1
+      if (pending.waiting === 0 && this.#pending === pending) {
+        this.#pending = undefined
+        pending.abandon.abort()
+      }
+    }
+  }
+
+  #start(): PendingLogin {
+    const abandon = new AbortController()
+    const pending: PendingLogin = { promise: this.#finish(abandon.signal, () => pending), waiting: 0, abandon }
+    return pending
+  }
+
+  async #finish(signal: AbortSignal, own: () => PendingLogin): Promise<Login> {
+    try {
+      this.#current = await this.#signIn(signal)
       return this.#current
     } finally {
-      this.#pending = undefined
+      if (this.#pending === own()) this.#pending = undefined
     }
   }
 }

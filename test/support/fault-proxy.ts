@@ -12,9 +12,9 @@ export type Mishap =
   | { kind: 'cut-reply'; afterBytes: number }
   /** The server does its work, this happens, and the connection breaks without an answer. */
   | { kind: 'cut-answer'; afterwards?: () => void }
-  /** The server is never asked, and no answer comes. */
+  /** The request is taken, the server never asked, and no answer comes. */
   | { kind: 'hang' }
-  /** The head of the answer comes, and then nothing. */
+  /** The head of the answer comes, and then nothing of its body, if it has one. */
   | { kind: 'silent-reply' }
   /** The answer's body comes at one byte a second. */
   | { kind: 'trickle-reply' }
@@ -86,7 +86,10 @@ interface Passage {
 }
 
 async function pass({ request, response, upstream }: Passage, mishap: Mishap | undefined): Promise<void> {
-  if (mishap?.kind === 'hang') return
+  if (mishap?.kind === 'hang') {
+    request.resume()
+    return
+  }
   if (mishap?.kind === 'delay') await sleep(mishap.ms)
   if (mishap?.kind === 'answer') {
     for await (const _ of request);
@@ -114,8 +117,9 @@ async function passOn(reply: IncomingMessage, response: ServerResponse, mishap: 
   }
   response.writeHead(reply.statusCode ?? 502, reply.headers)
   response.flushHeaders()
-  if (mishap?.kind === 'silent-reply') return
-  await pipeline(shapedReply(reply, mishap), response)
+  const hasBody = reply.headers['content-length'] !== '0'
+  if (mishap?.kind === 'silent-reply' && hasBody) return
+  await pipeline(hasBody || mishap?.kind !== 'trickle-reply' ? shapedReply(reply, mishap) : reply, response)
 }
 
 const shapedReply = (reply: Readable, mishap: Mishap | undefined) =>
@@ -149,15 +153,20 @@ function cutAfter(bytes: number): Transform {
   })
 }
 
+/** Takes everything, so that it notices when the other end leaves, and hands on one byte a second. */
 function trickling(): Transform {
+  let timer: NodeJS.Timeout | undefined
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      this.push(chunk.subarray(0, 1))
-      const timer = setInterval(() => this.push(chunk.subarray(0, 1)), 1000)
-      this.once('close', () => {
-        clearInterval(timer)
-        done()
-      })
+      timer ??= setInterval(() => this.push(chunk.subarray(0, 1)), 1000)
+      done()
+    },
+    flush() {
+      // Not called back: it never ends by itself.
+    },
+    destroy(error, done) {
+      clearInterval(timer)
+      done(error)
     },
   })
 }

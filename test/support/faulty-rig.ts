@@ -23,6 +23,8 @@ export interface FaultyRig extends DeliveryRig {
   lines: Record<string, unknown>[]
   /** `E1/scans/1/resources/DICOM`. */
   scanRef: ResourceRef
+  /** The next invocation signs in anew. */
+  forgetLogin(): Promise<void>
   /** One invocation of deliver-files with this order. */
   invoke(order: DeliveryOrder, options?: { remainingMs?: number; attempt?: number }): Promise<Ending>
   /** Invocations until the order has ended, as SQS would make them; the codes that the others were handed back with. */
@@ -83,6 +85,7 @@ export async function startFaultyRig(): Promise<FaultyRig> {
     deadLetters,
     lines: wired.lines,
     scanRef: { parent: { level: 'scan', experimentId: rig.experimentId, scanId: '1' }, resourceLabel: 'DICOM' },
+    forgetLogin: () => xnat.logout(),
     invoke,
     async settle(order) {
       const codes: unknown[] = []
