@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect } from 'vitest'
 import { tar, zip } from '../support/archive-bytes.ts'
+import { fileContents } from '../support/file-contents.ts'
 import { test } from './facts.ts'
 import { type Site, scanFiles, session } from './site.ts'
 
@@ -72,11 +73,4 @@ function upload(site: Site, name: string, body: Buffer, more = '') {
   })
 }
 
-/** Content by path, as a reader gets it. */
-async function contents(site: Site): Promise<Record<string, string>> {
-  const paths = (await site.send(`GET ${scanFiles}`))
-    .rows()
-    .map(({ URI = '' }) => URI.slice(URI.indexOf('/files/') + 7))
-  const read = async (path: string) => [path, (await site.send(`GET ${scanFiles}/${path}`)).text] as const
-  return Object.fromEntries(await Promise.all(paths.map(read)))
-}
+const contents = (site: Site) => fileContents(site, scanFiles)

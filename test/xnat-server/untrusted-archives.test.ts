@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import { tar, zip } from '../support/archive-bytes.ts'
+import { fileContents } from '../support/file-contents.ts'
 import { type Site, scanFiles, test } from './site.ts'
 
 describe('archives that are not to be trusted', () => {
@@ -36,14 +37,7 @@ function upload(site: Site, name: string, body: Buffer, more = '') {
   })
 }
 
-/** Content by path, as a reader gets it. */
-async function contents(site: Site): Promise<Record<string, string>> {
-  const paths = (await site.send(`GET ${scanFiles}`))
-    .rows()
-    .map(({ URI = '' }) => URI.slice(URI.indexOf('/files/') + 7))
-  const read = async (path: string) => [path, (await site.send(`GET ${scanFiles}/${path}`)).text] as const
-  return Object.fromEntries(await Promise.all(paths.map(read)))
-}
+const contents = (site: Site) => fileContents(site, scanFiles)
 
 /** The zip writer refuses such names, so one of the same length is changed afterwards. */
 async function evilZip(): Promise<Buffer> {
