@@ -11,6 +11,7 @@ import {
   readSubjects,
 } from '../../lib/services/read-projects.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
+import { listed, listingQuery } from './listing.ts'
 import { Email, Line, noSuchProject, PathSegment, ProjectId, Text, User, Uuid, xnatErrors } from './schemas.ts'
 import { userAnswer } from './user-answer.ts'
 
@@ -55,10 +56,10 @@ const listProjects = route({
   path: '/projects',
   operationId: 'listProjects',
   summary: 'Lists the projects.',
-  request: z.object({}),
+  request: z.object({ query: listingQuery({ name: 'First study', secondary_ID: 'study-1' }) }),
   answer: z.array(Project),
   errors: xnatErrors,
-  run: async (_, tools) => (await readProjects(tools)).map(projectAnswer),
+  run: async ({ query }, tools) => listed((await readProjects(tools)).map(projectAnswer), query, 'ID'),
 })
 
 const projectName = Line.min(1, 'must not be empty').refine(
@@ -274,18 +275,20 @@ const listSubjects = route({
   path: '/projects/{project_id}/subjects',
   operationId: 'listSubjects',
   summary: 'Lists the subjects of a project.',
-  request: z.object({ path }),
+  request: z.object({ path, query: listingQuery({ label: 'S1' }) }),
   answer: z.array(Subject),
   errors: { ...xnatErrors, ...noSuchProject },
-  run: async (request, tools) =>
-    (await readSubjects(tools, request.path.project_id)).map((subject) => ({
+  run: async (request, tools) => {
+    const subjects = (await readSubjects(tools, request.path.project_id)).map((subject) => ({
       ID: subject.subjectId,
       label: subject.subjectLabel ?? '',
       insert_date: subject.insertedAt ?? '',
       project: subject.projectId ?? '',
       insert_user: subject.insertedBy ?? '',
       URI: `/data/subjects/${subject.subjectId}`,
-    })),
+    }))
+    return listed(subjects, request.query, 'ID')
+  },
 })
 
 /** XNAT's own keys, which is what FLIP's callers read. */
@@ -317,11 +320,11 @@ const listExperiments = route({
   path: '/projects/{project_id}/experiments',
   operationId: 'listExperiments',
   summary: 'Lists the experiments of a project.',
-  request: z.object({ path }),
+  request: z.object({ path, query: listingQuery({ label: 'MR1', xsiType: 'xnat:mrSessionData' }) }),
   answer: z.array(Experiment),
   errors: { ...xnatErrors, ...noSuchProject },
-  run: async (request, tools) =>
-    (await readExperiments(tools, request.path.project_id)).map((experiment) => ({
+  run: async (request, tools) => {
+    const experiments = (await readExperiments(tools, request.path.project_id)).map((experiment) => ({
       ID: experiment.experimentId,
       label: experiment.label ?? '',
       date: experiment.date ?? '',
@@ -329,7 +332,9 @@ const listExperiments = route({
       insert_date: experiment.insertedAt ?? '',
       xsiType: experiment.xsiType ?? '',
       URI: `/data/experiments/${experiment.experimentId}`,
-    })),
+    }))
+    return listed(experiments, request.query, 'ID')
+  },
 })
 
 const readOneExperiment = route({

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { apiHandler, route } from '../../lib/handler.ts'
 import { addUser, addUserToProject, readUsers, switchUser } from '../../lib/services/manage-users.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
+import { listed, listingQuery } from './listing.ts'
 import { Email, Line, PersonName, ProjectId, User, Username, xnatErrors } from './schemas.ts'
 import { userAnswer } from './user-answer.ts'
 
@@ -10,10 +11,10 @@ const listUsers = route({
   path: '/users',
   operationId: 'listUsers',
   summary: 'Lists the accounts in XNAT.',
-  request: z.object({}),
+  request: z.object({ query: listingQuery({ email: 'sam.doe@example.org', username: 'samdoe' }) }),
   answer: z.array(User),
   errors: xnatErrors,
-  run: async (_, tools) => (await readUsers(tools)).map(userAnswer),
+  run: async ({ query }, tools) => listed((await readUsers(tools)).map(userAnswer), query, 'username'),
 })
 
 const NewUser = z
