@@ -9,7 +9,12 @@ import {
   type ImportOptions,
   importDicomArchive,
 } from '../../lib/xnat/import.ts'
-import { deletePrearchiveSession, findPrearchiveSession, listPrearchive } from '../../lib/xnat/prearchive.ts'
+import {
+  deletePrearchiveSession,
+  findPrearchiveSession,
+  listPrearchive,
+  listPrearchiveLog,
+} from '../../lib/xnat/prearchive.ts'
 import { createProject } from '../../lib/xnat/projects.ts'
 import { listParentFiles } from '../../lib/xnat/resources.ts'
 import { instance, minuteMs, type SentFile, study, studyUid, tarred, zipped } from '../xnat-server/studies.ts'
@@ -147,4 +152,17 @@ it('finishes a direct-archive session at once, or drops its row', async () => {
   const [row] = await listDirectArchive(client)
   await deleteDirectArchive(client, row?.id ?? 0)
   expect(await listDirectArchive(client)).toEqual([])
+})
+
+it('finds a session that could not go straight into the archive in the prearchive, with the reason in its log', async () => {
+  const { xnat, client } = await startWithProject()
+  xnat.state.arrange({ directArchiveFails: 'moved' })
+  await importDicomArchive(client, await archiveOf(study()), { ...toArchive, kind: 'direct-archive' })
+  await xnat.clock.advance(5 * minuteMs)
+  expect(await listDirectArchive(client)).toEqual([])
+  expect(await findExperiment(client, { projectId: 'P', experiment: 'MR1' })).toBe(undefined)
+  const [waiting] = await listPrearchive(client, { projectId: 'P' })
+  expect(waiting).toMatchObject({ label: 'MR1', status: 'ERROR' })
+  const log = waiting === undefined ? [] : await listPrearchiveLog(client, waiting)
+  expect(log.map(({ entry }) => entry).join('\n')).toContain('Attempt to direct-archive failed')
 })
