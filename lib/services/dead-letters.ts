@@ -101,7 +101,7 @@ export async function redriveDeadLetters(
   const isComplete = await lookThrough(reader, { ...deps, ms: redriveMs, isEnough: () => false }, async (letters) => {
     const some = letters.filter(isChosen)
     chosen.push(...some)
-    if (dryRun) return letters
+    if (dryRun || some.length === 0) return letters
     await deps.sources[queue].send(some.map(messageAgain))
     await reader.remove(some.map(({ receiptHandle }) => receiptHandle))
     return letters.filter((letter) => !some.includes(letter))
