@@ -1,4 +1,4 @@
-// Users of the suite's own. XNAT keeps every account for ever: what can be done in the end is to disable them.
+// Users of the suite's own. XNAT keeps every account (UsersApi.java deletes none): in the end they are disabled.
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { type Answer, basic } from '../support/plain-http.ts'
@@ -67,8 +67,12 @@ export class Accounts {
   }
 
   async close(): Promise<void> {
-    const usernames = [...[...this.#made].map((role) => this.username(role)), ...this.newcomers()]
-    for (const username of usernames) await this.asAdmin(`PUT /xapi/users/${username}/enabled/false`)
+    for (const role of this.#made) {
+      const { status } = await this.asAdmin(`PUT /xapi/users/${this.username(role)}/enabled/false`)
+      expect(status, `disabling ${this.username(role)}`).toBe(200)
+    }
+    // Whether a case made these, only XNAT knows.
+    for (const username of this.newcomers()) await this.asAdmin(`PUT /xapi/users/${username}/enabled/false`)
   }
 
   /** Arranges a case: by a login of its own, which is renewed when a case has ended it. */

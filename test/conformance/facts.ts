@@ -3,7 +3,7 @@ import { expect, test as plainTest, vi } from 'vitest'
 import type { Answer } from '../support/plain-http.ts'
 import { Accounts } from './accounts.ts'
 import { type SendOptions, Site } from './site.ts'
-import { isRealXnat, openStandIn, openTarget } from './target.ts'
+import { isRealXnat, openStandIn, openTarget, type Target } from './target.ts'
 
 type Cell = string | RegExp
 
@@ -61,13 +61,16 @@ export const withTarget = plainTest
     return users
   })
 
-/** A case on the XNAT of its file, with projects of its own. */
-export const test = withTarget.extend('site', async ({ target, users }, { onCleanup }) => {
+/** Projects of its own for a case, and the archive in the first of them, until the case ends. */
+export async function siteOf(target: Target, users: Accounts, onCleanup: (end: () => Promise<void>) => void) {
   const site = new Site(target, users)
   onCleanup(() => site.close())
   await site.addArchive()
   return site
-})
+}
+
+/** A case on the XNAT of its file. */
+export const test = withTarget.extend('site', ({ target, users }, { onCleanup }) => siteOf(target, users, onCleanup))
 
 /** The same for a case that spoils the users it has. */
 export const testWithOwnUsers = withTarget
@@ -76,12 +79,7 @@ export const testWithOwnUsers = withTarget
     onCleanup(() => users.close())
     return users
   })
-  .extend('site', async ({ target, ownUsers }, { onCleanup }) => {
-    const site = new Site(target, ownUsers)
-    onCleanup(() => site.close())
-    await site.addArchive()
-    return site
-  })
+  .extend('site', ({ target, ownUsers }, { onCleanup }) => siteOf(target, ownUsers, onCleanup))
 
 const onStandIn = plainTest
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from this pattern which fixtures are needed.
@@ -93,6 +91,7 @@ const onStandIn = plainTest
   .extend('site', async ({ standIn }) => {
     const site = new Site(standIn, new Accounts(standIn))
     await site.addArchive()
+    // It goes with its stand-in: nothing is left to clean up.
     return site
   })
 

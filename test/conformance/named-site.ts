@@ -1,7 +1,7 @@
 // For cases about received sessions: what XNAT answers says {AUTO}, {MANUAL} and {P1} where it has the IDs of projects.
 import { type Answer, answerOf } from '../support/plain-http.ts'
-import { withTarget } from './facts.ts'
-import { type SendOptions, Site } from './site.ts'
+import { siteOf, withTarget } from './facts.ts'
+import type { SendOptions, Site } from './site.ts'
 
 export class NamedSite {
   readonly plain: Site
@@ -28,9 +28,7 @@ export class NamedSite {
 
 /** Each case has two more projects: {AUTO} archives by itself, as projects do by default; {MANUAL} does not. */
 export const test = withTarget.extend('site', async ({ target, users }, { onCleanup }) => {
-  const site = new Site(target, users)
-  onCleanup(() => site.close())
-  await site.addArchive()
+  const site = await siteOf(target, users, onCleanup)
   site.keep('AUTO', site.name('P2'))
   site.keep('MANUAL', site.name('P3'))
   await site.addProject('AUTO')

@@ -101,8 +101,19 @@ export class Site {
   }
 
   async close(): Promise<void> {
-    for (const path of this.#leftBehind) await this.#asAdmin(`DELETE ${path}`)
-    for (const name of projectNames) await this.#asAdmin(`DELETE /data/projects/{${name}}?removeFiles=true`)
+    for (const path of this.#leftBehind) {
+      // 404: the case itself, or the archive, took it away.
+      await this.#delete(path, [200, 404])
+    }
+    for (const name of projectNames) {
+      // XNAT: a project that is not there is 400 to delete (ProjectResource.java).
+      await this.#delete(`/data/projects/{${name}}?removeFiles=true`, [200, 400])
+    }
+  }
+
+  async #delete(path: string, fine: readonly number[]): Promise<void> {
+    const { status, text } = await this.#asAdmin(`DELETE ${path}`)
+    expect(fine, `clean-up of ${this.fill(path)}: ${status} ${text}`).toContain(status)
   }
 
   async #put(path: string): Promise<string> {

@@ -25,12 +25,11 @@ export interface StandIn extends Target {
   server: XnatServer
 }
 
-const { XNAT_URL, XNAT_SERVICE_USER = '', XNAT_SERVICE_PASSWORD = '' } = process.env
+const { XNAT_URL = '', XNAT_SERVICE_USER = '', XNAT_SERVICE_PASSWORD = '' } = process.env
 
-export const isRealXnat = XNAT_URL !== undefined && XNAT_URL !== ''
+export const isRealXnat = XNAT_URL !== ''
 
-export const openTarget = (): Promise<Target> =>
-  XNAT_URL === undefined || XNAT_URL === '' ? openStandIn() : Promise.resolve(realXnat(XNAT_URL))
+export const openTarget = async (): Promise<Target> => (isRealXnat ? realXnat() : openStandIn())
 
 export async function openStandIn(): Promise<StandIn> {
   const dataDir = await mkdtemp(join(tmpdir(), 'conformance-'))
@@ -53,10 +52,13 @@ export async function openStandIn(): Promise<StandIn> {
   }
 }
 
-function realXnat(url: string): Target {
-  const http = plainHttp(url)
+function realXnat(): Target {
+  if (XNAT_SERVICE_USER === '' || XNAT_SERVICE_PASSWORD === '') {
+    throw new Error('With XNAT_URL goes an account: XNAT_SERVICE_USER and XNAT_SERVICE_PASSWORD')
+  }
+  const http = plainHttp(XNAT_URL)
   return {
-    url,
+    url: XNAT_URL,
     user: XNAT_SERVICE_USER,
     password: XNAT_SERVICE_PASSWORD,
     http,

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Site } from './site.ts'
 
 export { instance, type SentFile, study, studyUid, tarred, zipped } from '../support/dicom-studies.ts'
-export { type ImportOptions, imported, importing, prearchived, scanFiles } from '../support/imports.ts'
+export { imported, importing, prearchived, scanFiles } from '../support/imports.ts'
 
 /** `AUTO` archives by itself, as projects do by default; `MANUAL` does not. P1's people have the same rights there. */
 export async function addProjects(site: Site): Promise<void> {
