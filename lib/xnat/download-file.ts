@@ -7,9 +7,17 @@ import { resourcePath } from './resource-path.ts'
 import { type FileEntry, listFiles, openFile, type ResourceRef } from './resources.ts'
 import { saveBody } from './save-body.ts'
 
+export interface DownloadFileOptions extends CallOptions {
+  /** The file in its resource, folders included. */
+  path: string
+  /** Where it goes. */
+  location: string
+  onProgress?: (progress: Progress) => void
+}
+
 /**
- * Downloads one file of a resource to `location`, whose folder must be there. What was at `location` is replaced, only
- * when the new bytes are complete and agree with XNAT's size and digest.
+ * Downloads one file of a resource to a location whose folder must be there. What was there is replaced, only when the
+ * new bytes are complete and agree with XNAT's size and digest.
  *
  * @throws {XnatError} XNAT_NOT_FOUND when the resource lists no such file; XNAT_UNREACHABLE when its bytes are others
  * than those listed.
@@ -17,9 +25,7 @@ import { saveBody } from './save-body.ts'
 export async function downloadFile(
   client: XnatClient,
   ref: ResourceRef,
-  path: string,
-  location: string,
-  { onProgress = () => undefined, ...options }: CallOptions & { onProgress?: (progress: Progress) => void } = {},
+  { path, location, onProgress = () => undefined, ...options }: DownloadFileOptions,
 ): Promise<{ bytes: number }> {
   const file = (await listFiles(client, ref, options)).find((each) => each.path === path)
   if (file === undefined) throw failure(ref, 'XNAT_NOT_FOUND', 'not among the files of the resource')

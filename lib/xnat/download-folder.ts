@@ -9,7 +9,8 @@ import { listFiles, listParentFiles, type ResourceParent, type ResourceRef } fro
  * Downloads every file of a resource into a folder, which is made when it is missing. Files of the same name are
  * replaced, each only when its new bytes are complete and agree with XNAT's size and digest.
  *
- * @throws {InvalidInputError} UNSAFE_FILE_NAME, before anything is written, when a name leads out of the folder.
+ * @throws {InvalidInputError} before anything is written: UNSAFE_FILE_NAME when a name leads out of the folder,
+ * UNSAFE_PATH_VALUE when one cannot stand in a URL (`%`, `;`, `\`): then `downloadArchiveFile` brings it.
  * @throws {XnatError} XNAT_UNREACHABLE when the bytes are not those that XNAT lists.
  */
 export async function downloadFolder(

@@ -4,6 +4,7 @@ import { InvalidInputError } from '../errors.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
 import { saveListed } from './download-file.ts'
+import { filePath } from './path.ts'
 import type { Progress } from './progress.ts'
 import type { FileEntry, ResourceRef } from './resources.ts'
 
@@ -27,7 +28,11 @@ export async function downloadInto(
   folder: string,
   { concurrency = 4, onProgress = () => undefined, signal }: DownloadFolderOptions,
 ): Promise<{ files: number; bytes: number }> {
-  for (const { path } of files) refuseUnsafe(path)
+  for (const { path, file } of files) {
+    refuseUnsafe(path)
+    // Now, and not half-way: a name that no URL can carry cannot be asked for.
+    filePath(file.path)
+  }
   const totalBytes = files.reduce((sum, { file }) => sum + file.sizeBytes, 0)
   let doneBytes = 0
   const onBytes = (bytes: number) => {

@@ -5,9 +5,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import { openPromise as openZip } from 'yauzl'
 import { ensureAssessor } from '../../lib/xnat/assessors.ts'
 import { downloadArchiveFile, downloadFile } from '../../lib/xnat/download-file.ts'
-import { downloadExperiment } from '../../lib/xnat/download-folder.ts'
+import { downloadExperiment, downloadFolder } from '../../lib/xnat/download-folder.ts'
 import type { Progress } from '../../lib/xnat/progress.ts'
 import { listParentFiles, putFile, type ResourceRef } from '../../lib/xnat/resources.ts'
+import { uploadFolder } from '../../lib/xnat/upload-folder.ts'
+import { zipEntries } from '../support/archive-bytes.ts'
 import { bytes, misbehaveNext, startWithSession } from './stand-in.ts'
 
 async function temporaryFolder(): Promise<string> {
@@ -43,7 +45,7 @@ it('downloads one file, tells how far it is, and replaces what was there', async
   await writeFile(location, 'older')
   const progress: Progress[] = []
   const onProgress = (step: Progress) => progress.push(step)
-  expect(await downloadFile(client, scan, 'sub/big.bin', location, { onProgress })).toEqual({ bytes: 300_000 })
+  expect(await downloadFile(client, scan, { path: 'sub/big.bin', location, onProgress })).toEqual({ bytes: 300_000 })
   expect(await readFile(location, 'utf8')).toBe('x'.repeat(300_000))
   expect(progress.length).toBeGreaterThan(1)
   expect(progress.at(-1)).toEqual({ doneBytes: 300_000, totalBytes: 300_000 })
@@ -55,7 +57,7 @@ it('leaves what was there when a download breaks off, and nothing beside it', as
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'a.bin'), 'older')
   misbehaveNext(xnat, 'cut-during-reply', { when: { path: /a\.bin/ } })
-  const download = downloadFile(client, scan, 'a.bin', join(folder, 'a.bin'))
+  const download = downloadFile(client, scan, { path: 'a.bin', location: join(folder, 'a.bin') })
   await expect(download).rejects.toMatchObject({ code: 'XNAT_UNREACHABLE' })
   expect(await readdir(folder)).toEqual(['a.bin'])
   expect(await readFile(join(folder, 'a.bin'), 'utf8')).toBe('older')
@@ -64,7 +66,7 @@ it('leaves what was there when a download breaks off, and nothing beside it', as
 it('says that a resource has no such file', async () => {
   const { client, scan } = await startWithSession()
   await putFile(client, scan, 'a.bin', bytes('x'))
-  const download = downloadFile(client, scan, 'b.bin', join(await temporaryFolder(), 'b.bin'))
+  const download = downloadFile(client, scan, { path: 'b.bin', location: join(await temporaryFolder(), 'b.bin') })
   await expect(download).rejects.toMatchObject({ code: 'XNAT_NOT_FOUND' })
 })
 
@@ -81,6 +83,20 @@ it('downloads an archive to a file, and tells how far it is', async () => {
   expect(names).toEqual(['MR1/scans/1/resources/DICOM/files/sub/1.dcm'])
   expect(told).toEqual({ bytes: zip.fileSize })
   expect(steps.at(-1)).toBe(zip.fileSize)
+})
+
+it('writes nothing of a resource with a name that no URL can carry, which an archive brings', async () => {
+  const { client, scan } = await startWithSession()
+  const sent = await temporaryFolder()
+  await writeFile(join(sent, 'a.dcm'), 'one')
+  await writeFile(join(sent, '100%;.dcm'), 'odd')
+  await uploadFolder(client, scan, sent)
+  const folder = await temporaryFolder()
+  await expect(downloadFolder(client, scan, folder)).rejects.toMatchObject({ code: 'UNSAFE_PATH_VALUE' })
+  expect(await readdir(folder)).toEqual([])
+  await downloadArchiveFile(client, { kind: 'resource', ref: scan }, join(folder, 'all.zip'))
+  const names = (await zipEntries(await readFile(join(folder, 'all.zip')))).map(({ name }) => name.split('/').at(-1))
+  expect(names.sort()).toEqual(['100%;.dcm', 'a.dcm'])
 })
 
 it('downloads an experiment with its scans and what its assessors gave out', async () => {
