@@ -1,29 +1,39 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ensureExperiment, ensureScan, findExperiment, listExperiments, listSubjects } from '../../lib/xnat/archive.ts'
+import {
+  ensureExperiment,
+  ensureScan,
+  findExperiment,
+  findSubjectById,
+  listExperiments,
+  listSubjects,
+} from '../../lib/xnat/archive.ts'
 import { listAssessors } from '../../lib/xnat/assessors.ts'
+import { setSubscriptionActive } from '../../lib/xnat/automation.ts'
 import type { XnatClient } from '../../lib/xnat/client.ts'
 import type { RequestRecord } from '../../lib/xnat/client-options.ts'
 import { enableWrapper } from '../../lib/xnat/commands.ts'
 import { listDataFields } from '../../lib/xnat/data-types.ts'
-import { deleteFile } from '../../lib/xnat/delete-files.ts'
+import { deleteFile, deleteResource } from '../../lib/xnat/delete-files.ts'
 import { dumpDicom } from '../../lib/xnat/dicom-dump.ts'
 import { finishDirectArchive } from '../../lib/xnat/direct-archive.ts'
 import { downloadArchive } from '../../lib/xnat/downloads.ts'
 import { isDqrEnabled } from '../../lib/xnat/dqr.ts'
 import { importDicomArchive } from '../../lib/xnat/import.ts'
 import { deletePrearchiveSession } from '../../lib/xnat/prearchive.ts'
+import { listPrearchiveFiles, openPrearchiveFile } from '../../lib/xnat/prearchive-files.ts'
 import { deleteProject, findProject, findProjectBySecondaryId, setMember } from '../../lib/xnat/projects.ts'
 import { deleteRecord, renameRecord, setFields, shareRecord } from '../../lib/xnat/records.ts'
 import { refreshCatalog } from '../../lib/xnat/refresh-catalog.ts'
-import { ensureResource, listFiles, openFile, putFile } from '../../lib/xnat/resources.ts'
+import { ensureResource, listFiles, listParentFiles, openFile, putFile } from '../../lib/xnat/resources.ts'
 import { issueToken, validateToken } from '../../lib/xnat/tokens.ts'
 import { findUser } from '../../lib/xnat/users.ts'
 import { createClient, startScriptedXnat } from './scripted-xnat.ts'
 
 const source = { openBody: () => Readable.from([Buffer.from('x')]), sizeBytes: 1 }
 const xsiType = 'xnat:mrSessionData'
+const waiting = { projectId: 'P', timestamp: '20260301_101500123', folder: 'MR1' }
 
 /** One call per place that a value from outside can stand in. */
 const calls: Record<string, (client: XnatClient, value: string) => Promise<unknown>> = {
@@ -81,6 +91,15 @@ const calls: Record<string, (client: XnatClient, value: string) => Promise<unkno
   enableWrapper: (client, value) => enableWrapper(client, { commandId: 1, wrapperName: value, projectId: 'P' }),
   dumpDicom: (client, value) =>
     dumpDicom(client, { projectId: 'P', subject: 'S', experiment: 'E', scanId: '1', file: value }),
+  findSubjectById: (client, value) => findSubjectById(client, value),
+  listParentFiles: (client, value) => listParentFiles(client, { level: 'scan', experimentId: 'E', scanId: value }),
+  deleteResource: (client, value) =>
+    deleteResource(client, { parent: { level: 'experiment', experimentId: value }, resourceLabel: 'R' }),
+  listPrearchiveFiles: (client, value) => listPrearchiveFiles(client, waiting, { scanId: value }),
+  openPrearchiveFile: (client, value) => openPrearchiveFile(client, waiting, { scanId: '1', name: value }),
+  'dumpDicom prearchive': (client, value) => dumpDicom(client, { prearchive: { ...waiting, folder: value } }),
+  'setSubscriptionActive project': (client, value) =>
+    setSubscriptionActive(client, { projectId: value, subscriptionId: 1, isActive: true }),
   listDataFields: (client, value) => listDataFields(client, value),
   findUser: (client, value) => findUser(client, value),
   issueToken: (client, value) => issueToken(client, { username: value }),
