@@ -6,6 +6,7 @@ import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts
 import { type DeliveredFile, withReceipt } from '../delivery/receipt.ts'
 import { sendFiles } from '../delivery/send-files.ts'
 import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
+import { findSuperseded } from '../delivery/superseded.ts'
 import { DeliveryError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { type FileEntry, listFiles, type ResourceRef } from '../xnat/resources.ts'
@@ -59,17 +60,20 @@ async function deliverInto(deps: DeliverDeps, order: DeliveryOrder, ref: Resourc
   const done = new Map<string, DeliveredFile>()
   let catalog = await readCatalog(deps, ref)
   await settleUnchanged(deps, order, catalog, done)
+  await settleSuperseded(deps, order, suspects(order, catalog, done), done)
   const overwritten = new Set<string>()
 
   let failures = 0
   for (;;) {
     const pending = order.objects.filter(({ path }) => !done.has(path))
     if (pending.length === 0) break
-    const sending = await readyToSend(deps, order, { objects: oneSending(pending), catalog, overwritten, done })
-    if (sending.length === 0) continue
+    const sending = oneSending(pending)
+    await markOverwrites(deps, order, sending, { catalog, overwritten })
     const outcome = await sendFiles(deps, ref, { keyPrefix: order.keyPrefix, objects: sending })
     if (outcome.kind === 'stale') {
-      await settleSuperseded(deps, order.keyPrefix, pending, done, outcome.path)
+      // One was found stale; where one was rewritten, others often were.
+      settleAsSuperseded(pending, new Set([outcome.path]), done)
+      await settleSuperseded(deps, order, pending, done)
       continue
     }
     catalog = await readCatalog(deps, ref)
@@ -85,6 +89,19 @@ async function deliverInto(deps: DeliverDeps, order: DeliveryOrder, ref: Resourc
 
 const notVerified = () => new DeliveryError('XNAT does not list the files as they were sent', { code: 'NOT_VERIFIED' })
 
+/**
+ * Objects whose event may be late, to be looked at before anything is sent: a stale one among many breaks off the
+ * sending that it is found in, and one in place of a file that XNAT lists may be the older of the two.
+ */
+function suspects(
+  { objects }: DeliveryOrder,
+  catalog: Catalog,
+  done: ReadonlyMap<string, DeliveredFile>,
+): readonly OrderedObject[] {
+  const pending = objects.filter(({ path }) => !done.has(path))
+  return pending.length > 1 ? pending : pending.filter(({ path }) => catalog.has(path))
+}
+
 /** After so many bytes the files are proved before the next are sent: what a later break takes back is no more than this. */
 const maxSendingBytes = 1024 ** 3
 
@@ -97,28 +114,36 @@ function oneSending(pending: readonly OrderedObject[]): readonly OrderedObject[]
   return end < 0 ? pending : pending.slice(0, end)
 }
 
-/**
- * What of these objects may be sent now. Files that XNAT lists already are about to be overwritten: here their objects
- * are looked at, since a late event would otherwise be found out in the middle of the sending, and they are marked.
- */
-async function readyToSend(
+/** Marks those of these objects that are about to be written over files that XNAT lists. */
+async function markOverwrites(
   deps: DeliverDeps,
   order: DeliveryOrder,
-  state: {
-    objects: readonly OrderedObject[]
-    catalog: Catalog
-    overwritten: Set<string>
-    done: Map<string, DeliveredFile>
-  },
-): Promise<readonly OrderedObject[]> {
-  const { objects, catalog, overwritten, done } = state
-  const listed = objects.filter(({ path }) => catalog.has(path) && !overwritten.has(path))
-  if (listed.length === 0) return objects
-  await settleSuperseded(deps, order.keyPrefix, listed, done)
-  const marked = new Set(listed.map(({ path }) => path).filter((path) => !done.has(path)))
-  if (marked.size > 0) await addMarks(deps, order.target, marked)
-  for (const path of marked) overwritten.add(path)
-  return objects.filter(({ path }) => !done.has(path))
+  objects: readonly OrderedObject[],
+  { catalog, overwritten }: { catalog: Catalog; overwritten: Set<string> },
+): Promise<void> {
+  const listed = objects.map(({ path }) => path).filter((path) => catalog.has(path) && !overwritten.has(path))
+  if (listed.length === 0) return
+  await addMarks(deps, order.target, new Set(listed))
+  for (const path of listed) overwritten.add(path)
+}
+
+async function settleSuperseded(
+  deps: DeliverDeps,
+  { keyPrefix }: DeliveryOrder,
+  objects: readonly OrderedObject[],
+  done: Map<string, DeliveredFile>,
+): Promise<void> {
+  settleAsSuperseded(objects, await findSuperseded(deps, keyPrefix, objects), done)
+}
+
+function settleAsSuperseded(
+  objects: readonly OrderedObject[],
+  superseded: ReadonlySet<string>,
+  done: Map<string, DeliveredFile>,
+): void {
+  for (const { path, sizeBytes } of objects) {
+    if (superseded.has(path)) done.set(path, { path, sizeBytes, outcome: 'superseded' })
+  }
 }
 
 type Catalog = ReadonlyMap<string, FileEntry>
@@ -162,27 +187,6 @@ function settleStored(
     if (isProved) {
       done.set(path, { path, sizeBytes, md5, outcome: 'stored', verifiedBy: entry.md5 === undefined ? 'size' : 'md5' })
     }
-  }
-}
-
-const looksAtATime = 16
-
-/** Looks at all these objects: where one was rewritten, others often were. `stalePath` is known to be stale. */
-async function settleSuperseded(
-  { incoming, signal }: DeliverDeps,
-  keyPrefix: string,
-  objects: readonly OrderedObject[],
-  done: Map<string, DeliveredFile>,
-  stalePath?: string,
-): Promise<void> {
-  for (let start = 0; start < objects.length; start += looksAtATime) {
-    const some = objects.slice(start, start + looksAtATime)
-    const infos = await Promise.all(some.map(({ path }) => incoming.find(keyPrefix + path, { signal })))
-    some.forEach(({ path, sizeBytes, etag }, index) => {
-      if (path === stalePath || infos[index]?.etag !== `"${etag}"`) {
-        done.set(path, { path, sizeBytes, outcome: 'superseded' })
-      }
-    })
   }
 }
 
