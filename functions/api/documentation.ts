@@ -64,7 +64,7 @@ export const areas: readonly ApiArea[] = [
   { name: 'imaging', description: 'The PACS behind XNAT.', routes: imaging.routes },
   { name: 'deliveries', description: 'Files that went from S3 into XNAT.', routes: deliveries.routes },
   {
-    name: 'dead letters',
+    name: 'deadLetters',
     description: 'What could not be done, until somebody hands it in again.',
     routes: deadLetters.routes,
   },

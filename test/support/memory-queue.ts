@@ -1,4 +1,5 @@
 import type { OutgoingMessage, Queue } from '../../lib/aws/queue.ts'
+import type { QueueReader } from '../../lib/aws/queue-reader.ts'
 
 export interface MemoryQueue extends Queue {
   readonly sent: OutgoingMessage[]
@@ -32,4 +33,12 @@ export function memoryQueue(): MemoryQueue {
       postponed.push({ receiptHandle, delayMs })
     },
   }
+}
+
+/** A queue that is looked into, and in which nothing is. */
+export const emptyQueueReader: QueueReader = {
+  count: async () => 0,
+  receive: async () => [],
+  release: async () => undefined,
+  remove: async () => undefined,
 }

@@ -1,12 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { SQSClient } from '@aws-sdk/client-sqs'
 import { createObjectStore } from '../../lib/aws/objects.ts'
-import { createQueueReader } from '../../lib/aws/queue-reader.ts'
 import { loadConfig } from '../../lib/config.ts'
 import { createLogger } from '../../lib/log.ts'
 import type { Wired } from '../../lib/wire.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
-import { memoryQueue } from './memory-queue.ts'
+import { emptyQueueReader, memoryQueue } from './memory-queue.ts'
 
 export const testEnvironment = {
   XNAT_URL: 'http://127.0.0.1:9',
@@ -30,14 +28,12 @@ export interface TestWired extends Wired {
 /** Wired parts that reach nothing, but for those that are given. What is logged is kept in `lines`. */
 export function testWired(parts: Partial<Wired> = {}, environment: Record<string, string> = {}): TestWired {
   const lines: Record<string, unknown>[] = []
-  const unreachable = {
+  const nowhere = new S3Client({
     endpoint: 'http://127.0.0.1:9',
     region: 'eu-central-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     maxAttempts: 1,
-  }
-  const nowhere = new S3Client(unreachable)
-  const noQueues = new SQSClient(unreachable)
+  })
   const config = loadConfig({ ...testEnvironment, ...environment })
   const { url, user, password } = config.xnat
   const source = () => ({ queue: memoryQueue(), deadLetters: memoryQueue() })
@@ -51,10 +47,7 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     uploads: source(),
     deliveries: source(),
     imports: memoryQueue(),
-    deadLetters: {
-      uploads: createQueueReader(noQueues, config.queues.uploads.deadLettersUrl),
-      deliveries: createQueueReader(noQueues, config.queues.deliveries.deadLettersUrl),
-    },
+    deadLetters: { uploads: emptyQueueReader, deliveries: emptyQueueReader },
     ...parts,
   }
 }
