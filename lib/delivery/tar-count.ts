@@ -68,6 +68,7 @@ export class TarCounter {
     const own = numberAt(header, 124, 12)
     const isNote = type === 'x' || type === 'L'
     const sizeBytes = isNote ? own : (this.#next.sizeBytes ?? own)
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw unreadable('it holds a file of no size')
     this.#bodyBytes = Math.ceil(sizeBytes / block) * block
     if (isNote) {
       if (sizeBytes > maxNameBytes) throw unreadable('it holds a name without end')

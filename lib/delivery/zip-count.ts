@@ -50,7 +50,7 @@ async function findDirectory(openRange: OpenRange, sizeBytes: number): Promise<D
     offset: tail.readUInt32LE(at + 16),
   }
   const isZip64 = plain.members === 0xffff || plain.sizeBytes === 0xffffffff || plain.offset === 0xffffffff
-  const directory = isZip64 ? await zip64Directory(openRange, tail, at) : plain
+  const directory = isZip64 ? await zip64Directory(openRange, { tail, endAt: at, sizeBytes }) : plain
   if (directory.offset + directory.sizeBytes > sizeBytes) throw unreadable('its directory is not whole')
   return directory
 }
@@ -62,10 +62,14 @@ function endAt(tail: Buffer): number {
   throw unreadable('it is no zip')
 }
 
-async function zip64Directory(openRange: OpenRange, tail: Buffer, endAt: number): Promise<Directory> {
+async function zip64Directory(
+  openRange: OpenRange,
+  { tail, endAt, sizeBytes }: { tail: Buffer; endAt: number; sizeBytes: number },
+): Promise<Directory> {
   const locatorAt = endAt - locatorBytes
   if (locatorAt < 0 || tail.readUInt32LE(locatorAt) !== 0x07064b50) throw unreadable('its directory is not whole')
   const first = Number(tail.readBigUInt64LE(locatorAt + 8))
+  if (first + zip64EndBytes > sizeBytes) throw unreadable('its directory is not whole')
   const end = await bytesOf(await openRange({ first, last: first + zip64EndBytes - 1 }))
   if (end.length < zip64EndBytes || end.readUInt32LE(0) !== 0x06064b50) throw unreadable('its directory is not whole')
   return {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ZipFile } from 'yazl'
@@ -117,5 +118,30 @@ describe('the files of a zip', () => {
     await expect(countOf(whole.subarray(0, -30))).rejects.toEqual(unreadable)
     await expect(countOf(whole.subarray(50))).rejects.toEqual(unreadable)
     await expect(countOf(await zipOf(['a', 'b.tgz']))).rejects.toEqual(unreadable)
+  })
+})
+
+describe('whatever bytes there are', () => {
+  it('are counted or refused, and neither hang nor end otherwise', async () => {
+    const whole = { tar: await tarOf(['a', `${'long/'.repeat(60)}b`, 'c']), zip: await zipOf(names, true) }
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 })
+    const damaged = (archive: Buffer, changes: readonly (readonly [number, number])[]) => {
+      const bytes = Buffer.from(archive)
+      for (const [at, value] of changes) bytes.writeUInt8(value, at % bytes.length)
+      return bytes
+    }
+    const countedOrRefused = async (count: Promise<{ files: number }>) => {
+      const outcome = await count.catch((error: unknown) => error)
+      if (outcome instanceof Error) expect(outcome).toEqual(unreadable)
+      else expect(outcome).toEqual({ files: expect.any(Number) })
+    }
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        await countedOrRefused(countTar(damaged(whole.tar, changes)))
+        await countedOrRefused(countTar(damaged(gzipSync(whole.tar), changes), 'tgz'))
+        await countedOrRefused(countOf(damaged(whole.zip, changes)))
+      }),
+      { numRuns: 300 },
+    )
   })
 })
