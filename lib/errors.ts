@@ -4,23 +4,26 @@ export type Retry = 'never' | 'later'
 /** Facts that may reach logs: XNAT and DICOM ids, counts, path templates. Never labels, file names, accession numbers. */
 export type ErrorContext = Readonly<Record<string, string | number | boolean>>
 
-interface AppErrorOptions {
-  code: string
-  retry: Retry
-  /** How long to wait before trying again, when the other side said so. */
-  retryAfterMs?: number | undefined
+interface Failure<Code> {
+  code: Code
   context?: ErrorContext | undefined
   cause?: unknown
 }
 
+interface AppErrorOptions<Code> extends Failure<Code> {
+  retry: Retry
+  /** How long to wait before trying again, when the other side said so. */
+  retryAfterMs?: number | undefined
+}
+
 /** Base of everything the product throws on purpose. `code` is stable: dead letters, receipts and alarms carry it. */
-export class AppError extends Error {
-  readonly code: string
+export class AppError<Code extends string = string> extends Error {
+  readonly code: Code
   readonly retry: Retry
   readonly retryAfterMs: number | undefined
   readonly context: ErrorContext
 
-  constructor(message: string, options: AppErrorOptions) {
+  constructor(message: string, options: AppErrorOptions<Code>) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = options.code
@@ -97,8 +100,7 @@ interface XnatErrorOptions {
  * `XNAT_UNAUTHORIZED` is thrown after one new sign-in was tried; `XNAT_REFUSED` is any other 4xx;
  * `XNAT_UNEXPECTED_REPLY` is a success that is HTML or does not fit its schema.
  */
-export class XnatError extends AppError {
-  override readonly code: XnatErrorCode
+export class XnatError extends AppError<XnatErrorCode> {
   readonly method: string
   readonly pathTemplate: string
   readonly status: number | undefined
@@ -113,7 +115,6 @@ export class XnatError extends AppError {
       context,
       cause,
     })
-    this.code = code
     this.method = method
     this.pathTemplate = pathTemplate
     this.status = status
@@ -131,12 +132,9 @@ const storageRetry = {
 export type StorageErrorCode = keyof typeof storageRetry
 
 /** S3 or SQS said no. `OBJECT_CHANGED`: the object is no longer the version that was asked for. */
-export class StorageError extends AppError {
-  override readonly code: StorageErrorCode
-
-  constructor(message: string, options: { code: StorageErrorCode; context?: ErrorContext; cause?: unknown }) {
-    super(message, { ...options, retry: storageRetry[options.code] })
-    this.code = options.code
+export class StorageError extends AppError<StorageErrorCode> {
+  constructor(message: string, failure: Failure<StorageErrorCode>) {
+    super(message, { ...failure, retry: storageRetry[failure.code] })
   }
 }
 
@@ -161,12 +159,9 @@ const deliveryRetry = {
 export type DeliveryErrorCode = keyof typeof deliveryRetry
 
 /** A delivery that cannot be made, or that XNAT's catalog does not confirm (`NOT_VERIFIED`). */
-export class DeliveryError extends AppError {
-  override readonly code: DeliveryErrorCode
-
-  constructor(message: string, options: { code: DeliveryErrorCode; context?: ErrorContext; cause?: unknown }) {
-    super(message, { ...options, retry: deliveryRetry[options.code] })
-    this.code = options.code
+export class DeliveryError extends AppError<DeliveryErrorCode> {
+  constructor(message: string, failure: Failure<DeliveryErrorCode>) {
+    super(message, { ...failure, retry: deliveryRetry[failure.code] })
   }
 }
 
@@ -177,9 +172,9 @@ const provisioningRetry = {
 } as const satisfies Record<string, Retry>
 
 /** XNAT lacks what a project needs. The message says what to do and is meant for the caller. */
-export class ProvisioningError extends AppError {
-  constructor(message: string, { code, cause }: { code: keyof typeof provisioningRetry; cause?: unknown }) {
-    super(message, { code, retry: provisioningRetry[code], cause })
+export class ProvisioningError extends AppError<keyof typeof provisioningRetry> {
+  constructor(message: string, failure: Failure<keyof typeof provisioningRetry>) {
+    super(message, { ...failure, retry: provisioningRetry[failure.code] })
   }
 }
 
@@ -191,8 +186,8 @@ const pacsRetry = {
 } as const satisfies Record<string, Retry>
 
 /** The PACS behind XNAT is not there, not to be reached now, or does not have what was asked for. */
-export class PacsError extends AppError {
-  constructor(message: string, { code, cause }: { code: keyof typeof pacsRetry; cause?: unknown }) {
-    super(message, { code, retry: pacsRetry[code], cause })
+export class PacsError extends AppError<keyof typeof pacsRetry> {
+  constructor(message: string, failure: Failure<keyof typeof pacsRetry>) {
+    super(message, { ...failure, retry: pacsRetry[failure.code] })
   }
 }
