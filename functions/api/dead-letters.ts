@@ -65,7 +65,7 @@ const redrive = route({
       dryRun: z.boolean(),
       messages: z.int().nonnegative().meta({ description: 'How many were moved, or would be.' }),
       codes: z.array(z.object({ code: z.string(), messages: z.int().positive() })),
-      isComplete: z.boolean().meta({ description: 'Whether all letters were seen. Otherwise, asking again goes on.' }),
+      isComplete: z.boolean().meta({ description: 'Whether all letters were seen. Otherwise ask again: it goes on.' }),
     })
     .meta({
       id: 'Redrive',

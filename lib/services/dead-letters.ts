@@ -36,8 +36,8 @@ const look = { letters: 1_000, samples: 3, ms: 8_000 }
 
 /**
  * Counts what lies in each dead-letter queue, by code, with some samples. SQS cannot show a message without receiving it,
- * so letters are hidden from others while they are looked at, for seconds; many letters are counted in part, as `seen`
- * says.
+ * so letters are hidden from others while they are looked at, for seconds. What `seen` says is less than all when there
+ * are very many, and of letters that SQS itself moved: a few of a FIFO group hide the others.
  */
 export async function listDeadLetters(
   deps: LookOptions & { deadLetters: Readonly<Record<DeadLetterQueue, QueueReader>> },
@@ -75,7 +75,10 @@ export interface Redrive {
   /** What was chosen, by code: moved, or to be moved. */
   codes: { code: string; messages: number }[]
   messages: number
-  /** Whether all letters were seen. Otherwise time was over, and asking again goes on. */
+  /**
+   * Whether all letters were seen. Otherwise time was over, or some lie behind letters of their FIFO group that stay:
+   * asking again, with those chosen too, goes on.
+   */
   isComplete: boolean
 }
 
@@ -115,7 +118,7 @@ const hiddenSeconds = 30
 
 /**
  * Receives letters until none comes, time is over or it is enough. `take` gives back those that stay; they are shown
- * again at the end. Tells whether none was left to come.
+ * again at the end. Tells whether all were seen, as far as SQS can count.
  */
 async function lookThrough(
   reader: QueueReader,
@@ -127,7 +130,8 @@ async function lookThrough(
   try {
     while (now().getTime() < endsAt && !isEnough()) {
       const letters = await reader.receive({ hiddenSeconds, signal })
-      if (letters.length === 0) return true
+      // None also comes when the rest waits behind hidden letters of its group: those that SQS itself moved share one.
+      if (letters.length === 0) return (await reader.count({ signal })) <= hidden.size
       for (const { receiptHandle } of letters) hidden.add(receiptHandle)
       const staying = new Set((await take(letters)).map(({ receiptHandle }) => receiptHandle))
       for (const { receiptHandle } of letters) if (!staying.has(receiptHandle)) hidden.delete(receiptHandle)

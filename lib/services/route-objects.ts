@@ -70,6 +70,8 @@ export async function routeObjects(
 
   const messages = [...groupedByGoal(arrivals.values())].flatMap((group) => [...orderMessages(group)])
   await deps.deliveries.send(messages)
+  const held = [...arrivals.values()].filter(isHeld).length
+  if (held > 0) deps.log.info('loose DICOM held for its marker', { files: held })
   return { orders: messages.length, objects: arrivals.size, refused }
 }
 
@@ -167,8 +169,10 @@ function orderFor(arrivals: readonly Arrival[]): AnyOrder | undefined {
   ])
   const common = { deliveryId: id, keyPrefix: key.prefix }
   if (key.kind === 'file') return { ...common, target: key.target, objects: arrivals.map(orderedObject) }
-  if (key.part === 'loose') return undefined
+  if (isHeld(first)) return undefined
   return { kind: 'session', ...common, target: key.target, source: orderedObject(first) }
 }
+
+const isHeld = ({ key }: Arrival) => key.kind === 'session' && key.part === 'loose'
 
 const orderedObject = ({ key, sizeBytes, etag }: Arrival) => ({ path: key.path, sizeBytes, etag })

@@ -190,6 +190,20 @@ describe('a redrive', () => {
     expect((await counts())[1]).toEqual(['deliveries', 1, ['NO_EDIT_RIGHT: 1']])
   })
 
+  it('says that there are more when some lie behind others of their group, and moves them all when told to', async () => {
+    const group = deliveryGroup(target)
+    const spent = Array.from({ length: 13 }, (_, n) => ({ body: `${n}`, group, deduplicationId: `${n}` }))
+    await places.deliveriesLetters.queue.send(spent)
+
+    const seen = await redriveDeadLetters(deps(), { queue: 'deliveries', dryRun: true })
+    expect(seen.isComplete).toBe(false)
+    expect(seen.messages).toBeLessThan(13)
+
+    const moved = await redriveDeadLetters(deps(), { queue: 'deliveries', dryRun: false })
+    expect(moved).toMatchObject({ codes: [{ code: 'TRIES_SPENT', messages: 13 }], isComplete: true })
+    expect((await receiveAll(places.deliveries)).map(({ body }) => body)).toEqual(spent.map(({ body }) => body))
+  })
+
   it('ends when its time is over, and says that there may be more', async () => {
     await bury('EXPERIMENT_NOT_FOUND', 3)
     let minute = Date.now()

@@ -99,7 +99,7 @@ describe('routing of S3 events', () => {
 
   it('makes one order of each archive and each marker of a session, and holds loose files until then', async () => {
     const dicom = 'projects/P/subjects/S/experiments/E/dicom/'
-    const { outcome, messages } = await route([
+    const { outcome, messages, lines } = await route([
       createdRecord({ key: `${dicom}a.zip`, size: 9 }),
       createdRecord({ key: `${dicom}series/1.dcm` }),
       createdRecord({ key: `${dicom}series/_SUCCESS`, size: 0 }),
@@ -112,6 +112,9 @@ describe('routing of S3 events', () => {
     ])
     expect(new Set(messages.map(({ group }) => group)).size).toBe(1)
     expect(outcome).toMatchObject({ orders: 2, objects: 3, refused: [] })
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'loose DICOM held for its marker', files: 1 },
+    ])
   })
 
   it('sets a bad key apart, by itself, and orders its neighbours', async () => {
