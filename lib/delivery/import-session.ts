@@ -29,13 +29,10 @@ export async function findSession(
 ): Promise<SessionContents | undefined> {
   const found = await findExperiment(xnat, { projectId, experiment }, { signal })
   if (found === undefined) return undefined
-  const files = await listScanFiles(xnat, { experimentId: found.experimentId }, { signal })
+  const { experimentId } = found
+  const { scanIds, files } = await listScanFiles(xnat, { experimentId }, { signal })
   const dicom = files.filter(({ resourceLabel }) => resourceLabel !== undefined && dicomLabels.has(resourceLabel))
-  return {
-    experimentId: found.experimentId,
-    scans: new Set(dicom.map(({ scanId }) => scanId)).size,
-    instances: dicom.length,
-  }
+  return { experimentId, scans: scanIds.length, instances: dicom.length }
 }
 
 // XNAT: where its session builder puts instances, secondary captures apart (ScanAttributes of dicom-xnat); other

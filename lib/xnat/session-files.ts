@@ -1,25 +1,18 @@
 import * as z from 'zod'
+import { listScans } from './archive.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
 import { xnatPath } from './path.ts'
 import { listBelow } from './record-calls.ts'
-import { cell, filledCell, filledNumberCell, resultSet } from './result-set.ts'
+import { cell, filledNumberCell, resultSet } from './result-set.ts'
 
-const ScanFileRow = z.object({ URI: filledCell, Size: filledNumberCell, collection: cell }).transform((row) => ({
-  // XNAT: a session without scans lists its own resources instead (RES/files/XNATTemplate.java); their URI names no scan.
-  scanId: /\/experiments\/[^/]+\/scans\/([^/]+)\/resources\//.exec(row.URI)?.[1],
-  resourceLabel: row.collection,
-  sizeBytes: row.Size,
-}))
-
-export interface ScanFile {
-  scanId: string
-  resourceLabel: string | undefined
-  sizeBytes: number
-}
+const ScanFileRow = z
+  .object({ Size: filledNumberCell, collection: cell, cat_ID: cell })
+  .transform((row) => ({ resourceLabel: row.collection, resourceId: row.cat_ID, sizeBytes: row.Size }))
+export type ScanFile = z.infer<typeof ScanFileRow>
 
 /**
- * The files of all scans of a session, as the catalogs list them, in one request.
+ * The scans of a session and the files of all of them, as the catalogs list them.
  *
  * @throws {XnatError} XNAT_NOT_FOUND when there is no such session.
  */
@@ -27,10 +20,13 @@ export async function listScanFiles(
   client: XnatClient,
   { experimentId }: { experimentId: string },
   options: CallOptions = {},
-): Promise<ScanFile[]> {
+): Promise<{ scanIds: string[]; files: ScanFile[] }> {
+  const scans = await listScans(client, { experimentId }, options)
+  // XNAT: a session without scans would list the files of its own resources (RES/files/XNATTemplate.java).
+  if (scans.length === 0) return { scanIds: [], files: [] }
   const session = xnatPath`/data/experiments/${experimentId}`
   const path = xnatPath`${session}/scans/ALL/files`
   const call = { method: 'GET', path, query: { format: 'json' }, isSlow: true, ...options } as const
-  const rows = await listBelow(client, [session], resultSet(ScanFileRow), call)
-  return rows.flatMap(({ scanId, ...file }) => (scanId === undefined ? [] : [{ scanId, ...file }]))
+  const files = await listBelow(client, [session], resultSet(ScanFileRow), call)
+  return { scanIds: scans.map(({ scanId }) => scanId), files }
 }

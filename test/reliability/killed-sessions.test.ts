@@ -90,7 +90,8 @@ async function deliver(name: string, death?: Death) {
   return {
     requests,
     state: {
-      files: stored.map(({ scanId, sizeBytes: size }) => [scanId, size]).toSorted(),
+      scans: stored.scanIds,
+      files: stored.files.map((file) => [file.resourceLabel, file.sizeBytes]).toSorted(),
       waiting: await listPrearchive(rig.xnat, { projectId: 'P1' }),
       left: (await rig.incoming.list(prefix)).objects,
       receipt: (await findReceipt(rig.state, order.deliveryId))?.session,
