@@ -1,6 +1,7 @@
 // `npm run bench [name ...]`: measurements, one module each; all of them without a name.
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   memory: () => import('./memory.ts'),
+  delivery: () => import('./delivery.ts'),
   client: () => import('./client.ts'),
   provision: () => import('./provision.ts'),
 }

@@ -21,7 +21,7 @@ process.disconnect()
 function* generated(sizeBytes: number): Generator<Buffer> {
   for (let sent = 0; sent < sizeBytes; sent += mebibyte) {
     const chunk = Buffer.alloc(Math.min(mebibyte, sizeBytes - sent))
-    chunk.writeUInt32LE(sent / mebibyte, 0)
+    chunk.writeUIntLE(sent / mebibyte, 0, Math.min(4, chunk.length))
     yield chunk
   }
 }

@@ -31,6 +31,7 @@ const Put = z.object({ etag: z.string() })
 /** Puts a generated object of this size into the bucket `incoming`, by another process, and gives its ETag. */
 export async function putObject(s3Url: string, key: string, sizeBytes: number): Promise<string> {
   const child = fork(join(import.meta.dirname, 'put-object.ts'), [s3Url, key, String(sizeBytes)])
-  const [message] = await once(child, 'message')
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`putting an object ended with ${code}`)))
+  const [message] = await Promise.race([once(child, 'message'), ended])
   return Put.parse(message).etag
 }

@@ -1,0 +1,121 @@
+// What the deliveries of bench delivery are made of: servers in their own processes, objects, and fresh sessions.
+import { randomBytes } from 'node:crypto'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { createAws } from '../../lib/aws/clients.ts'
+import type { ObjectStore } from '../../lib/aws/objects.ts'
+import { parseObjectKey } from '../../lib/delivery/object-key.ts'
+import { deliveryId } from '../../lib/delivery/order.ts'
+import { deliverFiles } from '../../lib/services/deliver-files.ts'
+import { ensureExperiment } from '../../lib/xnat/archive.ts'
+import { createHttpAgent, XnatClient } from '../../lib/xnat/client.ts'
+import { createProject } from '../../lib/xnat/projects.ts'
+import { credentials, putObject, startServer } from './servers.ts'
+
+export interface BenchObject {
+  path: string
+  sizeBytes: number
+  etag: string
+}
+
+export interface BenchRig {
+  xnatUrl: string
+  xnat: XnatClient
+  incoming: ObjectStore
+  /** Makes objects below a prefix that is read for every session. */
+  putMany(name: string, count: number, sizeBytes: number): Promise<BenchObject[]>
+  putLarge(name: string, sizeBytes: number): Promise<BenchObject[]>
+  /** A session without scans. */
+  newSession(): Promise<{ label: string; experimentId: string }>
+  /** Delivers objects, which lie below `name`, into a scan of a session. */
+  deliver(name: string, objects: readonly BenchObject[], session: string, scanId: string): Promise<void>
+  keyOf(name: string, object: BenchObject): string
+  /** Each of XNAT's answers waits so long. */
+  delayXnat(ms: number): Promise<void>
+  countXnatRequests(): Promise<number>
+  stop(): Promise<void>
+}
+
+export async function startBenchRig(): Promise<BenchRig> {
+  const [s3Server, xnatServer] = await Promise.all([startServer('s3'), startServer('xnat')])
+  const { user, password, ...keys } = credentials
+  process.env['AWS_ENDPOINT_URL_S3'] = s3Server.url
+  process.env['AWS_REGION'] = 'eu-central-1'
+  process.env['AWS_ACCESS_KEY_ID'] = keys.accessKeyId
+  process.env['AWS_SECRET_ACCESS_KEY'] = keys.secretAccessKey
+  await putObject(s3Server.url, 'buckets', 4)
+  const s3 = new S3Client({ endpoint: s3Server.url, region: 'eu-central-1', credentials: keys })
+  const aws = createAws(createHttpAgent())
+  const [incoming, state] = [aws.bucket('incoming'), aws.bucket('state')]
+  const xnat = new XnatClient({ url: xnatServer.url, credentials: { kind: 'password', user, password } })
+  await createProject(xnat, { projectId: 'P', secondaryId: 'P', name: 'P' })
+  const control = (method: string, path: string, body?: object) =>
+    fetch(`${xnatServer.url}/__stand-in/${path}`, { method, ...(body && { body: JSON.stringify(body) }) })
+  let sessions = 0
+  const keyOf: BenchRig['keyOf'] = (name, { path }) => `${name}/${path}`
+
+  return {
+    xnatUrl: xnatServer.url,
+    xnat,
+    incoming,
+    keyOf,
+    async putMany(name, count, sizeBytes) {
+      const objects: BenchObject[] = []
+      const one = async (index: number) => {
+        const path = `${String(index).padStart(5, '0')}.dcm`
+        const Body = imageBytes(sizeBytes)
+        const { ETag = '' } = await s3.send(new PutObjectCommand({ Bucket: 'incoming', Key: `${name}/${path}`, Body }))
+        objects[index] = { path, sizeBytes, etag: ETag.replaceAll('"', '') }
+      }
+      for (let start = 0; start < count; start += 32) {
+        await Promise.all(Array.from({ length: Math.min(32, count - start) }, (_, index) => one(start + index)))
+      }
+      return objects
+    },
+    async putLarge(name, sizeBytes) {
+      const etag = await putObject(s3Server.url, `${name}/large.bin`, sizeBytes)
+      return [{ path: 'large.bin', sizeBytes, etag }]
+    },
+    async newSession() {
+      sessions += 1
+      const label = `E${sessions}`
+      const wanted = { projectId: 'P', subjectLabel: 'S', label, xsiType: 'xnat:mrSessionData' }
+      const { experimentId } = await ensureExperiment(xnat, wanted)
+      return { label, experimentId }
+    },
+    async deliver(name, objects, session, scanId) {
+      const parsed = parseObjectKey(
+        `projects/P/subjects/S/experiments/${session}/scans/${scanId}/resources/DICOM/files/x`,
+      )
+      if (parsed.kind !== 'file') throw new Error('the key names no file')
+      const { target } = parsed
+      const order = {
+        deliveryId: deliveryId(new Date(), [session, scanId]),
+        target,
+        keyPrefix: `${name}/`,
+        objects: [...objects],
+      }
+      await deliverFiles({ xnat, incoming, state, signal: AbortSignal.timeout(900_000) }, order)
+    },
+    async delayXnat(ms) {
+      await control('DELETE', 'faults')
+      if (ms > 0) await control('POST', 'faults', { kind: 'slow', delayMs: ms, times: 1_000_000_000 })
+    },
+    async countXnatRequests() {
+      const requests = JSON.parse(await (await control('GET', 'requests')).text()) as unknown[]
+      await control('DELETE', 'requests')
+      return requests.length
+    },
+    async stop() {
+      await xnat.close()
+      s3.destroy()
+      await Promise.all([s3Server.stop(), xnatServer.stop()])
+    },
+  }
+}
+
+/** Pixels of 12 bits as a scanner's noise has them: gzip saves about a third, as it does with uncompressed DICOM. */
+function imageBytes(sizeBytes: number): Buffer {
+  const bytes = randomBytes(sizeBytes)
+  for (let index = 1; index < sizeBytes; index += 2) bytes[index] = (bytes[index] ?? 0) & 0x0f
+  return bytes
+}
