@@ -1,9 +1,17 @@
 // The XNAT resource that an order names, with what may be created on the way to it.
 import type { ObjectStore } from '../aws/objects.ts'
 import { DeliveryError, type DeliveryErrorCode, XnatError } from '../errors.ts'
-import { ensureExperiment, ensureScan, ensureSubject, findExperiment, findScan, findSubject } from '../xnat/archive.ts'
+import {
+  createScan,
+  type Experiment,
+  ensureExperiment,
+  ensureSubject,
+  findExperiment,
+  findSubject,
+} from '../xnat/archive.ts'
 import { ensureAssessor, listAssessors } from '../xnat/assessors.ts'
 import type { XnatClient } from '../xnat/client.ts'
+import type { Item } from '../xnat/item.ts'
 import { findProject } from '../xnat/projects.ts'
 import { ensureResource, type ResourceParent, type ResourceRef } from '../xnat/resources.ts'
 import type { DeliveryOrder } from './order.ts'
@@ -13,6 +21,8 @@ export interface OpenTarget {
   ref: ResourceRef
   /** XNAT's accession ID of the experiment, when the key names one. */
   experimentId: string | undefined
+  /** The resource was not there before: nothing is catalogued in it. */
+  isNew: boolean
 }
 
 interface TargetDeps {
@@ -31,50 +41,91 @@ interface TargetDeps {
  * NO_EDIT_RIGHT.
  */
 export async function openTarget(deps: TargetDeps, order: DeliveryOrder): Promise<OpenTarget> {
-  const { parent, experimentId } = await openParent(deps, order)
-  const ref: ResourceRef = { parent, resourceLabel: order.target.resourceLabel }
-  // XNAT: a resource that is created below `in` comes to lie below `out`; only a file's upload makes one below `in`
-  // (RES/files/CatalogResource.java). A missing right to edit then shows when the catalog is read back.
-  if (parent.level === 'assessor' && parent.direction === 'in') return { ref, experimentId }
   try {
-    // XNAT: without the right to edit, an upload is answered 200 and stores nothing, where creating a resource is
-    // answered 403 (RES/files/FileList.java, RES/files/CatalogResource.java). So the right shows here.
-    await ensureResource(deps.xnat, ref, { signal: deps.signal })
+    const { parent, experimentId, presence } = await openParent(deps, order)
+    const ref: ResourceRef = { parent, resourceLabel: order.target.resourceLabel }
+    if (presence === 'there' || presence === 'unknown-in') return { ref, experimentId, isNew: false }
+    // XNAT: an upload creates the resource that it names (xnat/data-api 4.2). Who could create the scan may do so.
+    if (presence === 'missing-with-scan') return { ref, experimentId, isNew: true }
+    const { kind } = await ensureResource(deps.xnat, ref, { signal: deps.signal })
+    return { ref, experimentId, isNew: kind === 'created' }
   } catch (error) {
-    if (error instanceof XnatError && error.code === 'XNAT_FORBIDDEN') {
-      throw new DeliveryError('the service account may not edit this resource', { code: 'NO_EDIT_RIGHT', cause: error })
-    }
+    // XNAT: without the right to edit, an upload is answered 200 and stores nothing, where creating a scan or resource
+    // is answered 403 (RES/files/FileList.java, RES/files/CatalogResource.java). So the right shows here.
+    if (error instanceof XnatError && error.code === 'XNAT_FORBIDDEN') throw noEditRight(error)
     throw error
   }
-  return { ref, experimentId }
 }
 
-async function openParent(
-  deps: TargetDeps,
-  order: DeliveryOrder,
-): Promise<{ parent: ResourceParent; experimentId: string | undefined }> {
-  const { projectId, subject, experiment, scanId, assessor, direction } = order.target
+/**
+ * Asks for the right to edit a resource that is there, which XNAT does not tell by taking uploads.
+ *
+ * @throws {DeliveryError} NO_EDIT_RIGHT
+ */
+export async function requireEditRight(
+  { xnat, signal }: Pick<TargetDeps, 'xnat' | 'signal'>,
+  ref: ResourceRef,
+): Promise<void> {
+  // XNAT: see `openTarget`, and for `in` its exception.
+  if (ref.parent.level === 'assessor' && ref.parent.direction === 'in') return
+  try {
+    await ensureResource(xnat, ref, { signal })
+  } catch (error) {
+    throw error instanceof XnatError && error.code === 'XNAT_FORBIDDEN' ? noEditRight(error) : error
+  }
+}
+
+const noEditRight = (cause: XnatError) =>
+  new DeliveryError('the service account may not edit this resource', { code: 'NO_EDIT_RIGHT', cause })
+
+/**
+ * What is known of the resource before anything is asked of it.
+ * `unknown-in`, XNAT: a resource that is created below `in` comes to lie below `out`; only a file's upload makes one
+ * below `in` (RES/files/CatalogResource.java). A missing right to edit then shows when the catalog is read back.
+ */
+type Presence = 'there' | 'missing-with-scan' | 'unknown' | 'unknown-in'
+
+interface OpenParent {
+  parent: ResourceParent
+  experimentId: string | undefined
+  presence: Presence
+}
+
+async function openParent(deps: TargetDeps, order: DeliveryOrder): Promise<OpenParent> {
+  const { projectId, subject, experiment, scanId, assessor, direction, resourceLabel } = order.target
   if (experiment !== undefined) {
-    const { experimentId, xsiType } = await openExperiment(deps, order, experiment)
+    const { experimentId, xsiType, children } = await openExperiment(deps, order, experiment)
     if (assessor !== undefined && direction !== undefined) {
       const assessorId = await openAssessor(deps, order, { experimentId, assessor })
-      return { parent: { level: 'assessor', experimentId, assessorId, direction }, experimentId }
+      const presence = direction === 'in' ? 'unknown-in' : 'unknown'
+      return { parent: { level: 'assessor', experimentId, assessorId, direction }, experimentId, presence }
     }
-    if (scanId === undefined) return { parent: { level: 'experiment', experimentId }, experimentId }
-    await openScan(deps, order, { experimentId, scanId, experimentType: xsiType })
-    return { parent: { level: 'scan', experimentId, scanId }, experimentId }
+    if (scanId === undefined) {
+      const presence = hasLabel(children['resources/resource'], resourceLabel) ? 'there' : 'unknown'
+      return { parent: { level: 'experiment', experimentId }, experimentId, presence }
+    }
+    const parent = { level: 'scan', experimentId, scanId } as const
+    const scan = children['scans/scan']?.find(({ fields }) => fields['ID'] === scanId)
+    if (scan !== undefined) {
+      return { parent, experimentId, presence: hasLabel(scan.children['file'], resourceLabel) ? 'there' : 'unknown' }
+    }
+    await makeScan(deps, order, { experimentId, scanId, experimentType: xsiType })
+    return { parent, experimentId, presence: 'missing-with-scan' }
   }
   await requireProject(deps, projectId)
-  if (subject === undefined) return { parent: { level: 'project', projectId }, experimentId: undefined }
+  if (subject === undefined) {
+    return { parent: { level: 'project', projectId }, experimentId: undefined, presence: 'unknown' }
+  }
   await openSubject(deps, order, subject)
-  return { parent: { level: 'subject', projectId, subject }, experimentId: undefined }
+  return { parent: { level: 'subject', projectId, subject }, experimentId: undefined, presence: 'unknown' }
 }
 
-async function openExperiment(
-  deps: TargetDeps,
-  order: DeliveryOrder,
-  experiment: string,
-): Promise<{ experimentId: string; xsiType: string }> {
+const hasLabel = (resources: readonly Item[] = [], label: string) =>
+  resources.some(({ fields }) => fields['label'] === label)
+
+type FoundExperiment = Pick<Experiment, 'experimentId' | 'xsiType' | 'children'>
+
+async function openExperiment(deps: TargetDeps, order: DeliveryOrder, experiment: string): Promise<FoundExperiment> {
   const { xnat, signal } = deps
   const { projectId, subject } = order.target
   const found = await findExperiment(xnat, { projectId, experiment }, { signal })
@@ -87,11 +138,7 @@ async function openExperiment(
   return found
 }
 
-async function createExperiment(
-  deps: TargetDeps,
-  order: DeliveryOrder,
-  experiment: string,
-): Promise<{ experimentId: string; xsiType: string }> {
+async function createExperiment(deps: TargetDeps, order: DeliveryOrder, experiment: string): Promise<FoundExperiment> {
   const { xnat, signal } = deps
   const { projectId, subject, assessor } = order.target
   const xsiType = assessor === undefined ? await declaredType(deps, order, 'xsi-type') : undefined
@@ -101,24 +148,22 @@ async function createExperiment(
   }
   const wanted = { projectId, subjectLabel: subject, label: experiment, xsiType }
   try {
-    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType }
+    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType, children: {} }
   } catch (error) {
     // XNAT: of two that create one label at the same time, the later is told 409; then it is there (xnat/data-api 2.4).
     if (!(error instanceof XnatError && error.code === 'XNAT_CONFLICT' && error.status === 409)) throw error
-    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType }
+    return { ...(await ensureExperiment(xnat, wanted, { signal })), xsiType, children: {} }
   }
 }
 
-/** An existing scan is taken as it is: its type may rightly differ from what its session's type suggests. */
-async function openScan(
+/** Only for a scan that is missing: an existing one is taken as it is, since its type may rightly differ. */
+async function makeScan(
   deps: TargetDeps,
   order: DeliveryOrder,
   { experimentId, scanId, experimentType }: { experimentId: string; scanId: string; experimentType: string },
 ): Promise<void> {
-  const { xnat, signal } = deps
-  if ((await findScan(xnat, { experimentId, scanId }, { signal })) !== undefined) return
   const xsiType = (await declaredType(deps, order, 'scan-xsi-type')) ?? scanTypeFor(experimentType)
-  await ensureScan(xnat, { experimentId, scanId, xsiType }, { signal })
+  await createScan(deps.xnat, { experimentId, scanId, xsiType }, { signal: deps.signal })
 }
 
 async function openAssessor(

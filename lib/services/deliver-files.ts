@@ -1,6 +1,6 @@
 // A delivery order -> files in one XNAT resource, proved by reading its catalog back.
 import type { ObjectStore } from '../aws/objects.ts'
-import { openTarget } from '../delivery/open-target.ts'
+import { openTarget, requireEditRight } from '../delivery/open-target.ts'
 import type { DeliveryOrder, OrderedObject } from '../delivery/order.ts'
 import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts'
 import { type DeliveredFile, withReceipt } from '../delivery/receipt.ts'
@@ -41,8 +41,9 @@ export interface DeliveryTally {
  */
 export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Promise<DeliveryTally> {
   const { files } = await withReceipt(deps, order, async () => {
-    const { ref, experimentId } = await openTarget(deps, order)
-    return { experimentId, files: await deliverInto(deps, order, ref) }
+    const { ref, experimentId, isNew } = await openTarget(deps, order)
+    const catalog: Catalog = isNew ? new Map() : await readCatalog(deps, ref)
+    return { experimentId, files: await deliverInto(deps, order, ref, catalog) }
   })
   const inXnat = new Set(files.filter(({ outcome }) => outcome !== 'superseded').map(({ path }) => path))
   const delivered = order.objects.filter(({ path }) => inXnat.has(path))
@@ -56,9 +57,14 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
 /** How often what XNAT does not list as sent is sent again before the order is handed back. */
 const healings = 1
 
-async function deliverInto(deps: DeliverDeps, order: DeliveryOrder, ref: ResourceRef): Promise<DeliveredFile[]> {
+async function deliverInto(
+  deps: DeliverDeps,
+  order: DeliveryOrder,
+  ref: ResourceRef,
+  catalogBefore: Catalog,
+): Promise<DeliveredFile[]> {
   const done = new Map<string, DeliveredFile>()
-  let catalog = await readCatalog(deps, ref)
+  let catalog = catalogBefore
   await settleUnchanged(deps, order, catalog, done)
   await settleSuperseded(deps, order, suspects(order, catalog, done), done)
   const overwritten = new Set<string>()
@@ -80,7 +86,11 @@ async function deliverInto(deps: DeliverDeps, order: DeliveryOrder, ref: Resourc
     settleStored(sending, catalog, outcome, done)
     if (sending.every(({ path }) => done.has(path))) continue
     failures += 1
-    if (failures > healings) throw outcome.kind === 'unsure' ? outcome.error : notVerified()
+    if (failures > healings) {
+      if (outcome.kind === 'unsure') throw outcome.error
+      await requireEditRight(deps, ref)
+      throw notVerified()
+    }
   }
   const stored = [...done.values()].filter((file) => file.outcome === 'stored' && overwritten.has(file.path))
   if (stored.length > 0) await removeMarks(deps, order.target, new Set(stored.map(({ path }) => path)))

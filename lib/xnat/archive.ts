@@ -274,6 +274,16 @@ export async function findScan(
   }
 }
 
+/** Creates a scan that is known to be missing, without looking for it. */
+export async function createScan(
+  client: XnatClient,
+  { experimentId, scanId, xsiType }: { experimentId: string; scanId: string; xsiType: string },
+  options: CallOptions = {},
+): Promise<void> {
+  const path = xnatPath`/data/experiments/${experimentId}/scans/${scanId}`
+  await client.send({ method: 'PUT', path, query: { xsiType }, ...options })
+}
+
 /**
  * The scan with this ID; a missing one is created.
  *
@@ -287,7 +297,7 @@ export async function ensureScan(
   const path = xnatPath`/data/experiments/${experimentId}/scans/${scanId}`
   const found = (await listScans(client, { experimentId }, options)).find((scan) => scan.scanId === scanId)
   if (found === undefined) {
-    await client.send({ method: 'PUT', path, query: { xsiType }, ...options })
+    await createScan(client, { experimentId, scanId, xsiType }, options)
     return { kind: 'created' }
   }
   if (found.xsiType === xsiType) return { kind: 'already-there' }

@@ -143,6 +143,20 @@ describe('an upload that XNAT shortens', () => {
   })
 })
 
+describe('an upload that XNAT takes and does not store, for want of the right to edit', () => {
+  it('is a dead letter with that code', async () => {
+    await rig.settle(rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'there')]))
+    const order = rig.orderFor([await rig.put(`${scanPrefix}2.dcm`, 'new')])
+    rig.xnatProxy.judge = (request) => {
+      if (isUpload(request)) return { kind: 'answer', status: 200 }
+      return request.method === 'PUT' ? { kind: 'answer', status: 403 } : undefined
+    }
+
+    expect(await rig.invoke(order)).toEqual({ kind: 'dead-lettered', code: 'NO_EDIT_RIGHT' })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'NO_EDIT_RIGHT' })
+  })
+})
+
 describe('an overwrite that broke off', () => {
   it("is mended when the object then goes back to what XNAT's catalog still lists", async () => {
     const original = randomBytes(size)

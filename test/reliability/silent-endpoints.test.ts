@@ -13,7 +13,6 @@ const endpoints: Endpoint[] = [
   ['the sign-in', xnat, ({ path }) => path.startsWith('/data/JSESSION')],
   ['the experiment', xnat, ({ path }) => /\/experiments\/[^/]+\?/.test(path)],
   ['the subject', xnat, ({ path }) => /\/subjects\/[^/]+\?/.test(path)],
-  ['the scan', xnat, ({ path }) => /\/scans\/[^/]+(\?|$)/.test(path)],
   ['the list of files', xnat, ({ method, path }) => method === 'GET' && path.includes('/files?')],
   ['the upload', xnat, ({ method, path }) => method === 'PUT' && path.includes('/files/')],
   ['the object', s3, ({ method, path }) => method === 'GET' && path.startsWith('/incoming/')],

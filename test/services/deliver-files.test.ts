@@ -221,15 +221,28 @@ describe('what XNAT says and what it did', () => {
     expect([stored.get('1.dcm')?.equals(contents[0]!), stored.get('2.dcm')?.equals(contents[1]!)]).toEqual([true, true])
   })
 
-  it('is a failure for good when the account may not edit', async () => {
-    rig.standIn.faults.next({
-      when: { method: 'PUT', path: /\/resources\/DICOM\?|\/resources\/DICOM$/ },
-      kind: 'status',
-      status: 403,
-    })
+  it.each([
+    ['the scan', /\/scans\/1\?/, false],
+    ['the resource', /\/resources\/DICOM(\?|$)/, true],
+  ])('is a failure for good when the account may not create %s', async (_, path, hasScan) => {
+    if (hasScan) await ensureScan(rig.xnat, { experimentId: rig.experimentId, scanId: '1', xsiType: 'xnat:mrScanData' })
+    rig.standIn.faults.next({ when: { method: 'PUT', path }, kind: 'status', status: 403 })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'x')])
 
     await expect(rig.deliver(order)).rejects.toMatchObject({ code: 'NO_EDIT_RIGHT', retry: 'never' })
+  })
+
+  it.each([
+    ['into a new scan', false, 5],
+    ['into a scan that is there', true, 5],
+  ])('takes five requests %s, and as many the next time', async (_, hasScan, expected) => {
+    if (hasScan) await ensureScan(rig.xnat, { experimentId: rig.experimentId, scanId: '1', xsiType: 'xnat:mrScanData' })
+    for (const name of ['1.dcm', '2.dcm']) {
+      const order = rig.orderFor([await rig.put(scanPrefix + name, name)])
+      rig.standIn.requests.clear()
+      await rig.deliver(order)
+      expect(rig.standIn.requests.count()).toBeLessThanOrEqual(expected)
+    }
   })
 
   it('heals a file that lies on disk but not in the catalog, where a plain retry would be told "duplicate"', async () => {
