@@ -169,6 +169,7 @@ const provisioningRetry = {
   COMMAND_NOT_INSTALLED: 'never',
   EVENT_SERVICE_OFF: 'never',
   MISSING_ROLE: 'never',
+  WRAPPER_OFF: 'never',
 } as const satisfies Record<string, Retry>
 
 /** XNAT lacks what a project needs. The message says what to do and is meant for the caller. */

@@ -108,7 +108,9 @@ export function apiHandler(routes: readonly Route[], wire: Wire, known: readonly
     try {
       const tools = toolsFor(wire, context)
       log = tools.log
-      answer = await handle(tools)
+      answer = await unlessLate(handle(tools), tools.signal).catch((error: unknown) => {
+        throw error instanceof DOMException && tools.signal.aborted ? outOfTime(error) : error
+      })
       log.info('request answered', outcome(answer.status))
     } catch (error) {
       answer = answerToError(error)
@@ -226,6 +228,10 @@ async function unlessLate<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     signal.removeEventListener('abort', onAbort)
   }
 }
+
+/** What the end of the time is to a caller: nothing failed for good, and what was begun may yet be done. */
+const outOfTime = (cause: unknown) =>
+  new AppError("not done within the function's time", { code: 'OUT_OF_TIME', retry: 'later', cause })
 
 /** As `batchHandler`, for work that takes one message at a time. A FIFO queue keeps its order with a batch size of 1. */
 export function queueHandler<Message extends z.ZodType>(

@@ -66,7 +66,8 @@ export function wrapperAspect({ xnat, signal }: ConversionDeps, projectId: strin
   return {
     name: 'nifti-wrapper',
     inspect: async () => {
-      const { forProject } = await wrapperState(xnat, { ...command, projectId }, { signal })
+      const { forSite, forProject } = await withRole(() => wrapperState(xnat, { ...command, projectId }, { signal }))
+      if (!forSite) throw wrapperOff(command)
       return forProject
         ? { state: 'as-wanted' }
         : { state: 'missing', detail: 'the wrapper is not enabled for the project' }
@@ -74,6 +75,14 @@ export function wrapperAspect({ xnat, signal }: ConversionDeps, projectId: strin
     mend: () => withRole(() => enableWrapper(xnat, { ...command, projectId }, { signal })),
   }
 }
+
+// XNAT: a wrapper runs in a project only when it is enabled for the site too, which is for its administrators to decide
+// (dqr-containers-events B3).
+const wrapperOff = ({ commandId, wrapperName }: ConversionCommand) =>
+  new ProvisioningError(
+    `DICOM to NIfTI conversion cannot be set up: the wrapper ${wrapperName} is not enabled for the site. An administrator enables it with PUT /xapi/commands/${commandId}/wrappers/${wrapperName}/enabled, and asks again: what is done already is kept.`,
+    { code: 'WRAPPER_OFF' },
+  )
 
 /** One subscription, switched on or off; further ones that do the same are removed, since each would convert again. */
 export function subscriptionAspect(
@@ -96,6 +105,7 @@ export function subscriptionAspect(
       if (others.length > 0) return { state: 'changed', detail: `there are ${others.length + 1} that do the same` }
       if (first.isActive !== isActive)
         return { state: 'changed', detail: first.isActive ? 'it is active' : 'it is not active' }
+      if (first.isActive && !first.isValid) return { state: 'changed', detail: 'XNAT does not hold it for valid' }
       return { state: 'as-wanted' }
     },
     mend: async () => {

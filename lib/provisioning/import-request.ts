@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Queue } from '../aws/queue.ts'
 
@@ -5,10 +6,10 @@ import type { Queue } from '../aws/queue.ts'
 const ImportRequest = z.object({ projectId: z.string() })
 
 /**
- * Puts a project before whoever plans imports, one project at a time. Asked again within five minutes, it is one
- * request; looking once too often does no harm.
+ * Puts a project before whoever plans imports, one project at a time. Each call is a request of its own: looking once
+ * too often does no harm, and a changed cohort must not be taken for the one before.
  */
 export async function requestImport(imports: Queue, projectId: string): Promise<void> {
   const request: z.infer<typeof ImportRequest> = { projectId }
-  await imports.send([{ body: JSON.stringify(request), group: projectId, deduplicationId: projectId }])
+  await imports.send([{ body: JSON.stringify(request), group: projectId, deduplicationId: randomUUID() }])
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { XnatError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import {
@@ -35,6 +36,7 @@ export async function findOrCreate(
     if (found !== undefined) return { projectId: found.projectId, name: found.name ?? wanted.name }
     try {
       await createProject(xnat, wanted, { signal })
+      await untilVisible({ xnat, signal }, wanted.projectId)
       return wanted
     } catch (error) {
       // XNAT: answers 500 to an ID that was deleted, to a name that is taken, and also after having created the project
@@ -43,6 +45,23 @@ export async function findOrCreate(
       const isTaken = error.code === 'XNAT_CONFLICT' && (await find()) === undefined
       if (isTaken || generation === generations) throw error
     }
+  }
+}
+
+// XNAT: a project that was just created may be answered 403 or 404 for about a second (xnat/data-api section 8).
+const looks = { times: 10, everyMs: 500 }
+
+async function untilVisible({ xnat, signal }: ProjectDeps, projectId: string): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    try {
+      await getPrearchiveCode(xnat, projectId, { signal })
+      return
+    } catch (error) {
+      const isHidden =
+        error instanceof XnatError && (error.code === 'XNAT_NOT_FOUND' || error.code === 'XNAT_FORBIDDEN')
+      if (!isHidden || look === looks.times) throw error
+    }
+    await wait(looks.everyMs, undefined, { signal })
   }
 }
 

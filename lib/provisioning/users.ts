@@ -1,7 +1,7 @@
 // The hub's users -> XNAT accounts and members of the project.
 import { randomInt } from 'node:crypto'
 import { type EnvelopeKeys, seal } from '../envelope.ts'
-import { AppError, InvalidInputError } from '../errors.ts'
+import { AppError, InvalidInputError, ProvisioningError, XnatError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { listMembers, setMember } from '../xnat/projects.ts'
 import { issueToken } from '../xnat/tokens.ts'
@@ -35,9 +35,17 @@ export interface SettledUsers {
  * Makes every user who is not disabled on the hub a member of the project, with an account of their own. One user's
  * failure is reported and keeps no other from being settled; what concerns all of them (XNAT away, no rights) is thrown.
  *
+ * Without `invites` no set-up path is made: who is new or has never signed in is in no list, and is invited the next
+ * time that somebody can hand the path on.
+ *
  * Safe to repeat: an account is found again by its address, a membership is only written when it is missing.
  */
-export async function settleUsers(deps: UserDeps, projectId: string, users: readonly HubUser[]): Promise<SettledUsers> {
+export async function settleUsers(
+  deps: UserDeps,
+  projectId: string,
+  users: readonly HubUser[],
+  options: { invites: boolean } = { invites: true },
+): Promise<SettledUsers> {
   const settled: SettledUsers = { invited: [], added: [], failed: [] }
   const wanted = users.filter(({ isDisabled }) => !isDisabled)
   if (wanted.length === 0) return settled
@@ -49,14 +57,26 @@ export async function settleUsers(deps: UserDeps, projectId: string, users: read
       if (!directory.members.has(user.username)) {
         await setMember(deps.xnat, { projectId, role: 'member', login: user.username }, { signal: deps.signal })
       }
-      if (isNew || user.lastLoginAtMs === undefined) settled.invited.push(await invite(deps, user.username, email))
-      else settled.added.push(user)
+      const isInUse = !isNew && user.lastLoginAtMs !== undefined
+      if (isInUse) settled.added.push(user)
+      else if (options.invites) settled.invited.push(await invite(deps, user.username, email))
     } catch (error) {
-      if (!(error instanceof AppError) || error.retry === 'later' || error.code === 'XNAT_UNAUTHORIZED') throw error
+      if (!concernsOneUser(error)) throw error
       settled.failed.push({ email, code: error.code })
     }
   }
   return settled
+}
+
+function concernsOneUser(error: unknown): error is AppError {
+  if (error instanceof XnatError && error.code === 'XNAT_FORBIDDEN') {
+    throw new ProvisioningError(
+      'Users cannot be settled: the service account may not make accounts, memberships or tokens for others. It has to be a site administrator in XNAT.',
+      { code: 'MISSING_ROLE', cause: error },
+    )
+  }
+  const concernsAll = ['XNAT_UNAUTHORIZED', 'XNAT_UNEXPECTED_REPLY']
+  return error instanceof AppError && error.retry === 'never' && !concernsAll.includes(error.code)
 }
 
 interface Directory {
@@ -88,8 +108,8 @@ async function accountFor(
   return { user: created, isNew: true }
 }
 
-/** Several accounts may share an address: the one spelled alike, then one that may sign in, then the oldest. */
-function knownAccount(users: readonly User[], email: string): User | undefined {
+/** Of accounts that share an address: the one spelled alike, then one that may sign in, then the oldest. */
+export function knownAccount(users: readonly User[], email: string): User | undefined {
   const rank = (user: User) => Number(user.email !== email) * 2 + Number(!user.enabled)
   return users
     .filter((user) => user.email?.toLowerCase() === email.toLowerCase())
@@ -100,17 +120,21 @@ async function createAccount({ xnat, signal }: UserDeps, taken: ReadonlySet<stri
   const stem = usernameStem(email)
   if (stem === undefined) throw noUsername()
   for (const username of freeUsernames(stem, taken)) {
-    const { kind } = await createUser(
-      xnat,
-      { username, email, firstName: username, lastName: username, password: randomPassword() },
-      { signal },
-    )
+    const names = { username, email, firstName: username, lastName: username }
+    const { kind } = await createUser(xnat, { ...names, password: randomPassword() }, { signal }).catch(refusedUser)
     const user = await findUser(xnat, username, { signal })
     // Taken meanwhile, by another call for the same address or by somebody else.
     if (kind === 'already-there' && user?.email?.toLowerCase() !== email.toLowerCase()) continue
     if (user !== undefined) return user
   }
   throw noUsername()
+}
+
+// XNAT: a password that the site's rules do not take, and whatever else keeps an account from being saved, is 500
+// (xnat/auth-users-import 4.3).
+function refusedUser(error: unknown): never {
+  if (!(error instanceof XnatError && error.status === 500)) throw error
+  throw new InvalidInputError('XNAT could not save the account', { code: 'USER_REFUSED', cause: error })
 }
 
 const noUsername = () => new InvalidInputError('no username can be made of the address', { code: 'NO_USERNAME' })

@@ -1,7 +1,8 @@
 // Single accounts, as FLIP's callers manage them.
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError, XnatError } from '../errors.ts'
+import { knownAccount } from '../provisioning/users.ts'
 import type { XnatClient } from '../xnat/client.ts'
-import { findProject, setMember } from '../xnat/projects.ts'
+import { findProject, listMembers, setMember } from '../xnat/projects.ts'
 import {
   createUser,
   findUser,
@@ -19,9 +20,16 @@ export interface UsersDeps {
 
 export const readUsers = ({ xnat, signal }: UsersDeps): Promise<User[]> => listUsers(xnat, { signal })
 
-/** @throws {InvalidInputError} USER_EXISTS */
+/** @throws {InvalidInputError} USER_EXISTS, USER_REFUSED */
 export async function addUser({ xnat, signal }: UsersDeps, user: NewUser): Promise<User> {
-  const { kind } = await createUser(xnat, user, { signal })
+  const { kind } = await createUser(xnat, user, { signal }).catch((error: unknown) => {
+    // XNAT: answers 500 to a password that the site's rules do not take (xnat/auth-users-import 4.3).
+    if (!(error instanceof XnatError && error.status === 500)) throw error
+    throw new InvalidInputError('XNAT did not take the user. The password may be too weak for this site.', {
+      code: 'USER_REFUSED',
+      cause: error,
+    })
+  })
   if (kind === 'already-there') {
     throw new InvalidInputError(`Error: User '${user.username}' already exists`, { code: 'USER_EXISTS' })
   }
@@ -29,19 +37,19 @@ export async function addUser({ xnat, signal }: UsersDeps, user: NewUser): Promi
 }
 
 /**
- * Enables or disables the account with this address. Where several share it, all of them: a person who may no longer
- * sign in must not keep a second door.
+ * Disables every account with this address, since a person who may no longer sign in must not keep a second door; or
+ * enables the one that is theirs.
  *
  * @throws {InvalidInputError} USER_NOT_FOUND
  */
 export async function switchUser({ xnat, signal }: UsersDeps, email: string, enabled: boolean): Promise<User> {
   const users = await findUsersByEmail(xnat, email, { signal })
-  for (const user of users) {
-    if (user.enabled !== enabled) await updateUser(xnat, user.username, { email, enabled }, { signal })
+  const own = knownAccount(users, email)
+  if (own === undefined) throw new InvalidInputError('404: User not found by email', { code: 'USER_NOT_FOUND' })
+  for (const user of enabled ? [own] : users) {
+    if (user.enabled !== enabled) await updateUser(xnat, user.username, { enabled }, { signal })
   }
-  const [first] = users
-  if (first === undefined) throw new InvalidInputError('404: User not found by email', { code: 'USER_NOT_FOUND' })
-  return getUser({ xnat, signal }, first.username)
+  return { ...own, enabled }
 }
 
 /** @throws {InvalidInputError} USER_NOT_FOUND, PROJECT_NOT_FOUND */
@@ -54,7 +62,11 @@ export async function addUserToProject(
   if ((await findProject(xnat, projectId, { signal })) === undefined) {
     throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
   }
-  await setMember(xnat, { projectId, role: 'member', login: username }, { signal })
+  // XNAT: a user is in one group of a project, and would be moved out of a higher one (RES/ProjectMemberResource.java).
+  const members = await listMembers(xnat, projectId, { signal })
+  if (!members.some(({ login }) => login === username)) {
+    await setMember(xnat, { projectId, role: 'member', login: username }, { signal })
+  }
   return user
 }
 

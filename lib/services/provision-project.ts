@@ -39,15 +39,16 @@ export interface ProvisionedProject {
 export async function provisionProject(deps: ProvisionDeps, hubProject: HubProject): Promise<ProvisionedProject> {
   const { projectId, name } = await findOrCreate(deps, hubProject)
   await register(deps.state, projectId, hubProject, deps.now ?? (() => new Date()))
+  await settleProject(deps, projectId, hubProject)
+  // Before the users: what one of them cannot have must not keep the studies waiting.
+  await requestImport(deps.imports, projectId)
+  return { projectId, name, users: await settleUsers(deps, projectId, hubProject.users) }
+}
+
+async function settleProject(deps: ProvisionDeps, projectId: string, { convertsToNifti }: HubProject): Promise<void> {
   await settle([prearchiveAspect(deps, { projectId })])
   const command = await findConversionCommand(deps, deps.conversionImage)
-  await settle([
-    wrapperAspect(deps, projectId, command),
-    subscriptionAspect(deps, projectId, command, hubProject.convertsToNifti),
-  ])
-  const users = await settleUsers(deps, projectId, hubProject.users)
-  await requestImport(deps.imports, projectId)
-  return { projectId, name, users }
+  await settle([wrapperAspect(deps, projectId, command), subscriptionAspect(deps, projectId, command, convertsToNifti)])
 }
 
 export type InspectDeps = Pick<ProvisionDeps, 'xnat' | 'signal' | 'state' | 'conversionImage'>
@@ -83,20 +84,23 @@ export async function inspectProvisioning(deps: InspectDeps, projectId: string):
 }
 
 /**
- * Sets right what is not as it was asked for, and tells how it stands then.
+ * Sets right what is not as it was asked for, and tells how it stands then. Creates no project and invites nobody: that
+ * is for the hub to ask.
  *
- * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product.
+ * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product, or is gone.
  */
 export async function repairProvisioning(deps: ProvisionDeps, projectId: string): Promise<Finding[]> {
   const { hubProject } = await getRegistration(deps.state, projectId)
-  const provisioned = await provisionProject(deps, hubProject)
-  return inspectProvisioning(deps, provisioned.projectId)
+  if ((await findProject(deps.xnat, projectId, { signal: deps.signal })) === undefined) throw notFound(projectId)
+  await settleProject(deps, projectId, hubProject)
+  await settleUsers(deps, projectId, hubProject.users, { invites: false })
+  return inspectProvisioning(deps, projectId)
 }
 
 async function getRegistration(state: ObjectStore, projectId: string): Promise<Registration> {
   const registration = await findRegistration(state, projectId)
   if (registration !== undefined) return registration
-  throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
+  throw notFound(projectId)
 }
 
 async function inspectMembers(
@@ -115,3 +119,6 @@ async function inspectMembers(
     ? { aspect: 'members', state: 'as-wanted' }
     : { aspect: 'members', state: 'missing', detail: `${missing} of ${wanted.length} users are no members` }
 }
+
+const notFound = (projectId: string) =>
+  new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })

@@ -134,6 +134,12 @@ describe("the hub's users", () => {
     await expect(settle('ann@x.example')).rejects.toMatchObject({ code: 'XNAT_BUSY' })
   })
 
+  it('are not told as settled when the account may make none', async () => {
+    standIn.faults.next({ when: { method: 'POST', path: /xapi\/users/ }, kind: 'status', status: 403 })
+
+    await expect(settle('ann@x.example')).rejects.toMatchObject({ code: 'MISSING_ROLE' })
+  })
+
   it('are looked up by one listing of users and one of members, however many they are', async () => {
     await settle('a@x.example', 'b@x.example', 'c@x.example')
     standIn.requests.clear()

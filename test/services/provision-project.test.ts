@@ -4,8 +4,9 @@ import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server
 import type { ObjectStore } from '../../lib/aws/objects.ts'
 import { type HubProject, xnatNames } from '../../lib/provisioning/hub-project.ts'
 import { inspectProvisioning, provisionProject, repairProvisioning } from '../../lib/services/provision-project.ts'
-import { listSubscriptions, setSubscriptionActive } from '../../lib/xnat/automation.ts'
+import { createSubscription, listSubscriptions, setSubscriptionActive } from '../../lib/xnat/automation.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
+import { xnatPath } from '../../lib/xnat/path.ts'
 import {
   createProject,
   deleteProject,
@@ -201,6 +202,32 @@ describe('provisioning a hub project', () => {
     expect(await listProjects(xnat)).toHaveLength(1)
   })
 
+  it('says when the wrapper is switched off for the site', async () => {
+    await xnat.put(xnatPath`/xapi/commands/1/wrappers/dcm2niix-scan/disabled`)
+
+    await expect(provision()).rejects.toMatchObject({
+      code: 'WRAPPER_OFF',
+      message: expect.stringContaining('dcm2niix-scan'),
+    })
+  })
+
+  it('waits until XNAT shows the project that it has just made', async () => {
+    standIn.faults.next({ when: { method: 'GET', path: /prearchive_code/ }, kind: 'status', status: 404, times: 2 })
+
+    await provision()
+
+    expect(await endState()).toMatchObject({ findings: [] })
+  })
+
+  it('asks for the import of the cohort each time, also when a user cannot be settled', async () => {
+    standIn.faults.next({ when: { method: 'POST', path: /xapi\/users/ }, kind: 'status', status: 500 })
+    const { users } = await provision()
+    await provision({ query: 'SELECT another' })
+
+    expect(users.failed).toEqual([{ email: 'ann@x.example', code: 'USER_REFUSED' }])
+    expect(new Set(imports.sent.map(({ deduplicationId }) => deduplicationId)).size).toBe(2)
+  })
+
   it('says which role the account lacks', async () => {
     standIn.faults.next({ when: { path: /xapi\/commands/ }, kind: 'status', status: 403 })
 
@@ -211,7 +238,7 @@ describe('provisioning a hub project', () => {
   })
 
   it('says what to do when the Event Service is off', async () => {
-    await xnat.put((await import('../../lib/xnat/path.ts')).xnatPath`/xapi/events/prefs`, {
+    await xnat.put(xnatPath`/xapi/events/prefs`, {
       body: { text: '{"enabled":false}', contentType: 'application/json' },
     })
 
@@ -241,6 +268,25 @@ describe('a provisioned project', () => {
     expect(mended.map(({ state: found }) => found)).toEqual(Array(5).fill('as-wanted'))
   })
 
+  it('that is gone from XNAT is not made anew by a repair', async () => {
+    const { projectId } = await provision()
+    await deleteProject(xnat, projectId)
+
+    await expect(repairProvisioning(deps(), projectId)).rejects.toMatchObject({ code: 'PROJECT_NOT_FOUND' })
+    expect(await listProjects(xnat)).toEqual([])
+  })
+
+  it('invites nobody when it is repaired: nobody could hand the path on', async () => {
+    const { projectId } = await provision()
+    await removeMember(xnat, { projectId, role: 'member', login: 'bob' })
+    standIn.requests.clear()
+
+    await repairProvisioning(deps(), projectId)
+
+    expect((await listMembers(xnat, projectId)).map(({ login }) => login)).toContain('bob')
+    expect(standIn.requests.list().filter(({ path }) => path.includes('tokens'))).toEqual([])
+  })
+
   it('that is gone from XNAT is told as missing, and one that was never provisioned is not found', async () => {
     const { projectId } = await provision()
     await deleteProject(xnat, projectId)
@@ -252,7 +298,6 @@ describe('a provisioned project', () => {
   it('of which somebody doubled the subscription has one again', async () => {
     const { projectId } = await provision()
     const [subscription] = await listSubscriptions(xnat, { projectId })
-    const { createSubscription } = await import('../../lib/xnat/automation.ts')
     await createSubscription(xnat, {
       projectId,
       name: 'again',
