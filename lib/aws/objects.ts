@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  type GetObjectCommandOutput,
   HeadObjectCommand,
   PutObjectCommand,
   type S3Client,
@@ -20,6 +21,8 @@ export interface ObjectInfo {
 }
 
 export interface OpenObject extends ObjectInfo {
+  /** The MD5 of the whole content as lower-case hex, where S3 vouches for it; absent where its ETag is something else. */
+  md5?: string | undefined
   /** Ends with an error when the connection breaks before the last byte. Must be read to the end or destroyed. */
   body: Readable
 }
@@ -100,6 +103,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     reply.Body.on('error', () => undefined)
     return {
       body: reply.Body,
+      md5: options.range === undefined ? md5Of(reply) : undefined,
       sizeBytes: reply.ContentLength ?? 0,
       etag: reply.ETag ?? '',
       metadata: reply.Metadata ?? {},
@@ -150,6 +154,14 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     removeUnchanged: removeUnchanged(place),
     tagUnchanged: tagUnchanged(place, find),
   }
+}
+
+// S3: the ETag is the MD5 of an object that was put in one part, in plain text or encrypted with S3's own keys; of others
+// it is not (API reference, "Object", ETag).
+function md5Of({ ETag = '', ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput): string | undefined {
+  const isOwnKey = ServerSideEncryption === undefined || ServerSideEncryption === 'AES256'
+  if (!isOwnKey || SSECustomerAlgorithm !== undefined) return undefined
+  return /^"([0-9a-f]{32})"$/.exec(ETag)?.[1]
 }
 
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})

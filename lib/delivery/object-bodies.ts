@@ -37,18 +37,26 @@ export async function openVersion(
 const isStale = (error: unknown) =>
   error instanceof StorageError && (error.code === 'OBJECT_CHANGED' || error.code === 'OBJECT_MISSING')
 
-/** The body's bytes; `done` is told their MD5 after the last. A connection that breaks among them is S3's failure. */
-export async function* digested(body: Readable, done: (md5: string) => void): AsyncGenerator<Uint8Array> {
-  const md5 = createHash('md5')
+/**
+ * The body's bytes; `done` is told their MD5 after the last. A connection that breaks among them is S3's failure.
+ * An MD5 that S3 vouches for (`known`) is not computed again, which takes a fifth of a delivery's time: XNAT's digest is
+ * held against it all the same.
+ */
+export async function* digested(
+  body: Readable,
+  done: (md5: string) => void,
+  known?: string,
+): AsyncGenerator<Uint8Array> {
+  const md5 = known === undefined ? createHash('md5') : undefined
   try {
     for await (const chunk of body) {
-      md5.update(chunk)
+      md5?.update(chunk)
       yield chunk
     }
   } catch (cause) {
     throw new StorageError('an object broke off while it was read', { code: 'STORAGE_BUSY', cause })
   }
-  done(md5.digest('hex'))
+  done(known ?? md5?.digest('hex') ?? '')
 }
 
 /** Bodies that wait in their sockets while an earlier one flows. */

@@ -38,8 +38,10 @@ export async function sendFiles(
   const { objects, keyPrefix } = source
   const md5s = new Map<string, string>()
   const open = (object: OrderedObject) => openVersion(deps, { key: keyPrefix + object.path, etag: object.etag })
-  const read = (object: OrderedObject, { body }: OpenObject) => digested(body, (md5) => md5s.set(object.path, md5))
-  const options = { overwrite: true, signal: deps.signal }
+  const read = (object: OrderedObject, { body, md5: known }: OpenObject) =>
+    digested(body, (md5) => md5s.set(object.path, md5), known)
+  // Between two tries the catalog has to be read, and marks set: that is for the caller.
+  const options = { overwrite: true, isRetried: false, signal: deps.signal }
 
   try {
     const [only] = objects
