@@ -204,8 +204,12 @@ async function declaredType(
   order: DeliveryOrder,
   name: 'xsi-type' | 'scan-xsi-type',
 ): Promise<string | undefined> {
-  const [first] = order.objects
-  const info = first && (await incoming.find(order.keyPrefix + first.path, { signal }))
-  const declared = info?.metadata[name]
-  return declared !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(declared) ? declared : undefined
+  for (const { path } of order.objects.slice(0, objectsAsked)) {
+    const declared = (await incoming.find(order.keyPrefix + path, { signal }))?.metadata[name]
+    if (declared !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(declared)) return declared
+  }
+  return undefined
 }
+
+// The first may have been deleted since, or put without metadata; one that names the type is enough.
+const objectsAsked = 16

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../aws/objects.ts'
 import { openTarget, requireEditRight } from '../delivery/open-target.ts'
 import type { DeliveryOrder, OrderedObject } from '../delivery/order.ts'
 import { addMarks, readMarks, removeMarks } from '../delivery/overwrite-marks.ts'
-import { type DeliveredFile, withReceipt } from '../delivery/receipt.ts'
+import { type DeliveredFile, findReceipt, withReceipt } from '../delivery/receipt.ts'
 import { sendFiles } from '../delivery/send-files.ts'
 import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
 import { findSuperseded } from '../delivery/superseded.ts'
@@ -43,7 +43,8 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
   const { files } = await withReceipt(deps, order, async () => {
     const { ref, experimentId, isNew } = await openTarget(deps, order)
     const catalog: Catalog = isNew ? new Map() : await readCatalog(deps, ref)
-    return { experimentId, files: await deliverInto(deps, order, ref, catalog) }
+    const files = await deliverInto(deps, order, ref, catalog)
+    return { experimentId, files: await withEarlierProof(deps.state, order.deliveryId, files) }
   })
   const inXnat = new Set(files.filter(({ outcome }) => outcome !== 'superseded').map(({ path }) => path))
   const delivered = order.objects.filter(({ path }) => inXnat.has(path))
@@ -54,8 +55,24 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
   return tally(files)
 }
 
+/**
+ * An object that is gone because it was proved and then removed, by a run of this order that died before it could say so,
+ * keeps its proof.
+ */
+async function withEarlierProof(
+  state: ObjectStore,
+  deliveryId: string,
+  files: DeliveredFile[],
+): Promise<DeliveredFile[]> {
+  if (!files.some(({ outcome }) => outcome === 'superseded')) return files
+  const earlier = await findReceipt(state, deliveryId)
+  if (earlier?.outcome !== 'verified') return files
+  const proved = new Map(earlier.files.map((file) => [file.path, file]))
+  return files.map((file) => (file.outcome === 'superseded' ? (proved.get(file.path) ?? file) : file))
+}
+
 /** How often what XNAT does not list as sent is sent again before the order is handed back. */
-const healings = 1
+const healings = 3
 
 async function deliverInto(
   deps: DeliverDeps,
@@ -82,8 +99,9 @@ async function deliverInto(
       await settleSuperseded(deps, order, pending, done)
       continue
     }
+    const before = catalog
     catalog = await readCatalog(deps, ref)
-    settleStored(sending, catalog, outcome, done)
+    settleStored(sending, { before, after: catalog }, outcome, done)
     if (sending.every(({ path }) => done.has(path))) continue
     failures += 1
     if (failures > healings) {
@@ -182,15 +200,21 @@ async function settleUnchanged(
   }
 }
 
+/**
+ * Settles what the catalog shows as it was sent. After a sending that did not end well, an entry that was the same
+ * before it proves nothing: the file may have been cut, and its entry be left from an earlier time.
+ */
 function settleStored(
   sent: readonly OrderedObject[],
-  catalog: Catalog,
+  catalog: { before: Catalog; after: Catalog },
   outcome: { kind: 'sent' | 'unsure'; md5s: ReadonlyMap<string, string> },
   done: Map<string, DeliveredFile>,
 ): void {
   for (const { path, sizeBytes } of sent) {
-    const entry = catalog.get(path)
+    const entry = catalog.after.get(path)
     const md5 = outcome.md5s.get(path)
+    const earlier = catalog.before.get(path)
+    if (outcome.kind === 'unsure' && earlier?.sizeBytes === entry?.sizeBytes && earlier?.md5 === entry?.md5) continue
     if (md5 === undefined || entry?.sizeBytes !== sizeBytes) continue
     // Where the site keeps no checksums, size alone convinces only after a sending that XNAT called well.
     const isProved = entry.md5 === undefined ? outcome.kind === 'sent' : entry.md5 === md5

@@ -171,6 +171,11 @@ export interface UploadSource {
 export interface UploadOptions extends FileLabels, CallOptions {
   /** Replace what is there. Without it the upload is not retried, since a second try would meet its own first. */
   overwrite?: boolean
+  /**
+   * `false` for those who look at the catalog between two tries: each try writes over files in place, and one that breaks
+   * off leaves a catalog that vouches for bytes that are gone. Default true.
+   */
+  isRetried?: boolean
   /** `false` spares XNAT recounting the resource; `refreshCatalog` makes up for many at once. Default true. */
   updateStats?: boolean
 }

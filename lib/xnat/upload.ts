@@ -20,7 +20,7 @@ export async function upload(
   path: XnatPath,
   body: StreamBody,
   mode: Query,
-  { overwrite = false, format, content, tags, updateStats, signal }: UploadOptions,
+  { overwrite = false, isRetried = true, format, content, tags, updateStats, signal }: UploadOptions,
 ): Promise<UploadOutcome> {
   // XNAT: update-stats is true only as "true" or "1" (RES/files/FileList.java).
   const query: Query = {
@@ -31,7 +31,15 @@ export async function upload(
     tags,
     'update-stats': updateStats,
   }
-  const reply = await client.send({ method: 'PUT', path, query, body, idempotent: overwrite, isSlow: true, signal })
+  const reply = await client.send({
+    method: 'PUT',
+    path,
+    query,
+    body,
+    idempotent: overwrite && isRetried,
+    isSlow: true,
+    signal,
+  })
   if (!reply.tookWholeBody) {
     // XNAT: without the right to edit it answers 200 and stores nothing (RES/files/FileList.java handlePost).
     const { status } = reply

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureScan, findExperiment, findScan } from '../../lib/xnat/archive.ts'
 import { listFiles, putFile, type ResourceRef } from '../../lib/xnat/resources.ts'
@@ -66,6 +67,19 @@ describe('a delivery', () => {
 
     expect(await rig.deliver(rig.orderFor(objects))).toEqual({ files: 2, bytes: 0, unchanged: 2, superseded: 0 })
     expect(uploads()).toHaveLength(0)
+  })
+
+  it('keeps its proof of an object that was removed after it, by a run that died before it could say so', async () => {
+    const content = randomBytes(1_000)
+    await rig.put(`${scanPrefix}1.dcm`, content)
+    const etag = await putInParts(`${scanPrefix}1.dcm`, content)
+    const order = rig.orderFor([{ key: `${scanPrefix}1.dcm`, sizeBytes: 1_000, etag }])
+    await rig.deliver(order)
+    await rig.incoming.remove(`${scanPrefix}1.dcm`)
+
+    await rig.deliver(order)
+
+    expect((await rig.receipt(order))?.files).toMatchObject([{ outcome: 'stored', md5: md5(content) }])
   })
 
   it('writes the newer content over the older', async () => {
@@ -177,6 +191,16 @@ describe('a missing experiment', () => {
   })
 })
 
+describe('the type of a missing experiment', () => {
+  it('may be named by any of the first objects, also when the first is gone', async () => {
+    const prefix = 'projects/P1/subjects/S2/experiments/E2/scans/3/resources/DICOM/files/'
+    const gone = { key: `${prefix}a.dcm`, sizeBytes: 1, etag: md5('x') }
+    const order = rig.orderFor([gone, await rig.put(`${prefix}b.dcm`, 'x', { 'xsi-type': 'xnat:ctSessionData' })])
+
+    expect(await rig.deliver(order)).toMatchObject({ files: 2, superseded: 1 })
+  })
+})
+
 describe('what XNAT says and what it did', () => {
   it('is not believed when it answers 500 after writing: the file is sent again and proved', async () => {
     rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: '500-after-write' })
@@ -259,6 +283,32 @@ describe('what XNAT says and what it did', () => {
     expect((await rig.contents(scanRef())).get('1.dcm')?.toString()).toBe('content')
   })
 
+  it('is not believed when a failed overwrite leaves an entry that was the same before', async () => {
+    const content = randomBytes(10_000)
+    const object = await rig.put(`${scanPrefix}1.dcm`, content)
+    await rig.deliver(rig.orderFor([object]))
+    // A multipart upload's ETag is no digest: the same content is sent again.
+    const again = { ...object, etag: await putInParts(`${scanPrefix}1.dcm`, content) }
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: 'cut-during-request', times: 20 })
+    const order = rig.orderFor([again])
+
+    await expect(rig.deliver(order)).rejects.toMatchObject({ retry: 'later' })
+    expect(await rig.receipt(order)).toBeUndefined()
+
+    rig.standIn.faults.clear()
+    await rig.deliver(order)
+    expect((await rig.contents(scanRef())).get('1.dcm')?.equals(content)).toBe(true)
+  })
+
+  it('is looked at between two tries of a sending: the client does not repeat it by itself', async () => {
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: '500-after-write' })
+    const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
+
+    await rig.deliver(order)
+
+    expect(uploads()).toHaveLength(1)
+  })
+
   it('stops in time when the signal says so, and is done by the next run', async () => {
     rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: 'hang' })
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
@@ -270,6 +320,16 @@ describe('what XNAT says and what it did', () => {
     expect((await rig.receipt(order))?.outcome).toBe('verified')
   })
 })
+
+/** Puts the content as one part of a multipart upload, whose ETag is not the content's MD5. */
+async function putInParts(key: string, content: Buffer): Promise<string> {
+  const target = { Bucket: 'incoming', Key: key }
+  const { UploadId } = await rig.aws.s3.send(new CreateMultipartUploadCommand(target))
+  const { ETag } = await rig.aws.s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: content }))
+  const parts = { MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }
+  const done = await rig.aws.s3.send(new CompleteMultipartUploadCommand({ ...target, UploadId, ...parts }))
+  return (done.ETag ?? '').replaceAll('"', '')
+}
 
 /** A body whose second part comes when told: meanwhile the upload is under way, and another writer can be first. */
 function bodyInTwoParts(first: string, second: string): { body: Readable; finish: () => void } {
