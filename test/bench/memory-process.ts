@@ -9,10 +9,18 @@ import { createHttpAgent, XnatClient } from '../../lib/xnat/client.ts'
 import { createProject } from '../../lib/xnat/projects.ts'
 import { lambdaContext, sqsEvent } from '../support/events.ts'
 import { testWired } from '../support/wired.ts'
-import { credentials, putObject } from './servers.ts'
+import { credentials, putObjects } from './servers.ts'
 
 const mebibyte = 1024 ** 2
-const sizes = { 'warm-up': 8 * mebibyte, '2 GiB': 2048 * mebibyte }
+const cases: Record<string, { sizeBytes: number; count: number }> = {
+  'warm-up': { sizeBytes: 8 * mebibyte, count: 1 },
+  '1 KiB': { sizeBytes: 1024, count: 1 },
+  '1 MiB': { sizeBytes: mebibyte, count: 1 },
+  '64 MiB': { sizeBytes: 64 * mebibyte, count: 1 },
+  '10,000 x 1 KiB': { sizeBytes: 1024, count: 10_000 },
+  '2 GiB': { sizeBytes: 2048 * mebibyte, count: 1 },
+  ...(process.env['BENCH_FULL'] === '1' && { '10 GiB': { sizeBytes: 10_240 * mebibyte, count: 1 } }),
+}
 
 async function measure(s3Url: string, xnatUrl: string): Promise<void> {
   const { user, password } = credentials
@@ -23,8 +31,9 @@ async function measure(s3Url: string, xnatUrl: string): Promise<void> {
   const wired = testWired({ xnat, incoming: aws.bucket('incoming'), state: aws.bucket('state') })
   const handler = createHandler(() => wired)
 
-  for (const [name, sizeBytes] of Object.entries(sizes)) {
-    const event = sqsEvent([await orderOf(s3Url, name, sizeBytes)])
+  for (const [name, { sizeBytes, count }] of Object.entries(cases)) {
+    const event = sqsEvent([await orderOf(s3Url, name, { sizeBytes, count })])
+    const handlesBefore = process.getActiveResourcesInfo().length
     const idle = process.memoryUsage.rss()
     let peak = idle
     const timer = setInterval(() => {
@@ -38,25 +47,27 @@ async function measure(s3Url: string, xnatUrl: string): Promise<void> {
     if (batchItemFailures.length > 0) throw new Error(`not delivered: ${JSON.stringify(wired.lines.at(-1))}`)
     console.log(
       [
-        name.padEnd(8),
+        name.padEnd(14),
         `idle ${mib(idle)}`,
         `peak ${mib(peak)}`,
         `growth ${mib(peak - idle)}`,
         `written to disk ${mib(bytesWrittenToDisk() - writtenBefore)}`,
-        `${(sizeBytes / mebibyte / (ms / 1000)).toFixed(0)} MiB/s`,
+        `handles ${handlesBefore} -> ${process.getActiveResourcesInfo().length}`,
+        `${((sizeBytes * count) / mebibyte / (ms / 1000)).toFixed(0)} MiB/s`,
       ].join('   '),
     )
   }
   await xnat.close()
 }
 
-async function orderOf(s3Url: string, name: string, sizeBytes: number): Promise<string> {
-  const key = `projects/P/subjects/S/experiments/E/scans/1/resources/RAW/files/${sizeBytes}.bin`
-  const etag = await putObject(s3Url, key, sizeBytes)
+async function orderOf(s3Url: string, name: string, what: { sizeBytes: number; count: number }): Promise<string> {
+  const { sizeBytes, count } = what
+  const key = `projects/P/subjects/S/experiments/E/scans/1/resources/RAW/files/${sizeBytes}x${count}.bin`
+  const etags = await putObjects(s3Url, key, what)
   const parsed = parseObjectKey(key)
   if (parsed.kind !== 'file') throw new Error('the key names no file')
   const { target, prefix, path } = parsed
-  const objects = [{ path, sizeBytes, etag }]
+  const objects = etags.map((etag, index) => ({ path: index === 0 ? path : `${path}.${index}`, sizeBytes, etag }))
   return JSON.stringify({ deliveryId: deliveryId(new Date(), name), target, keyPrefix: prefix, objects })
 }
 

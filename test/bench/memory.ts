@@ -14,6 +14,7 @@ export async function run(): Promise<void> {
     const child = fork(join(import.meta.dirname, 'memory-process.ts'), [s3.url, xnat.url], {
       env: {
         ...(typeof options === 'string' && { NODE_OPTIONS: options }),
+        ...(process.env['BENCH_FULL'] !== undefined && { BENCH_FULL: process.env['BENCH_FULL'] }),
         AWS_ENDPOINT_URL_S3: s3.url,
         AWS_REGION: 'eu-central-1',
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,

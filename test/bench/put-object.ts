@@ -5,7 +5,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { credentials } from './servers.ts'
 
 const mebibyte = 1024 ** 2
-const [endpoint = '', key = '', size = ''] = process.argv.slice(2)
+const [endpoint = '', key = '', size = '', count = '1'] = process.argv.slice(2)
 
 const client = new S3Client({ endpoint, region: 'eu-central-1', credentials })
 for (const bucket of ['incoming', 'state']) {
@@ -13,10 +13,14 @@ for (const bucket of ['incoming', 'state']) {
     if (error.name !== 'BucketAlreadyOwnedByYou') throw error
   })
 }
-const params = { Bucket: 'incoming', Key: key, Body: Readable.from(generated(Number(size))) }
-const { ETag } = await new Upload({ client, params, partSize: 64 * mebibyte, queueSize: 1 }).done()
-process.send?.({ etag: ETag?.replaceAll('"', '') })
-process.disconnect()
+const put = async (Key: string) => {
+  const params = { Bucket: 'incoming', Key, Body: Readable.from(generated(Number(size))) }
+  const { ETag } = await new Upload({ client, params, partSize: 64 * mebibyte, queueSize: 1 }).done()
+  return ETag?.replaceAll('"', '')
+}
+const etags = []
+for (let index = 0; index < Number(count); index += 1) etags.push(await put(index === 0 ? key : `${key}.${index}`))
+process.send?.({ etags }, () => process.disconnect())
 
 function* generated(sizeBytes: number): Generator<Buffer> {
   for (let sent = 0; sent < sizeBytes; sent += mebibyte) {

@@ -26,12 +26,22 @@ export async function startServer(kind: 's3' | 'xnat'): Promise<{ url: string; s
   }
 }
 
-const Put = z.object({ etag: z.string() })
+const Put = z.object({ etags: z.array(z.string()).min(1) })
 
 /** Puts a generated object of this size into the bucket `incoming`, by another process, and gives its ETag. */
 export async function putObject(s3Url: string, key: string, sizeBytes: number): Promise<string> {
-  const child = fork(join(import.meta.dirname, 'put-object.ts'), [s3Url, key, String(sizeBytes)])
+  const [etag = ''] = await putObjects(s3Url, key, { sizeBytes, count: 1 })
+  return etag
+}
+
+/** The same for several: the first under this key, the others under the key with `.1`, `.2` and so on at its end. */
+export async function putObjects(
+  s3Url: string,
+  key: string,
+  { sizeBytes, count }: { sizeBytes: number; count: number },
+): Promise<string[]> {
+  const child = fork(join(import.meta.dirname, 'put-object.ts'), [s3Url, key, String(sizeBytes), String(count)])
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`putting an object ended with ${code}`)))
   const [message] = await Promise.race([once(child, 'message'), ended])
-  return Put.parse(message).etag
+  return Put.parse(message).etags
 }
