@@ -32,7 +32,8 @@ interface SourceDeps {
  * The DICOM that an order is about. Files of a zip are counted by its directory beforehand, those of a tar as they flow.
  * Loose objects are those in the marker's folder and below it, other archives left out, as they are now.
  *
- * @throws {StaleObject} when the archive or marker is no longer the version that was ordered, now or while it is read.
+ * @throws {StaleObject} when the archive or marker is no longer the version that was ordered, now or while it is read; or
+ * when a loose file, whose key it then tells, changed while it was read.
  * @throws {DeliveryError} ARCHIVE_NOT_READABLE; SESSION_EMPTY for a marker without files.
  */
 export async function openSource(deps: SourceDeps, order: SessionOrder): Promise<SessionSource> {

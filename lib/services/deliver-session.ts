@@ -13,7 +13,7 @@ import { type DeliveryOutcome, findReceipt, type Receipt, withReceipt } from '..
 import { findAttempt, noteAttempt } from '../delivery/session-attempt.ts'
 import { openSource, type SessionSource } from '../delivery/session-source.ts'
 import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
-import { DeliveryError } from '../errors.ts'
+import { DeliveryError, StorageError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { findProject } from '../xnat/projects.ts'
 
@@ -41,7 +41,8 @@ export interface SessionTally {
  *
  * Safe to repeat, also after dying between the import and its receipt: what was there before is noted first, and when
  * the files are found to have been added since, nothing is sent. An archive or marker that was overwritten or deleted
- * since its event is left to the newer event.
+ * since its event is left to the newer event. When that befalls a loose file while it is read, no event may follow: the
+ * error is one to try again after, and the next try lists the files anew.
  *
  * @throws {DeliveryError} SESSION_EXISTS under `refuse`, before anything is sent; SESSION_INCOMPLETE when XNAT lists
  * fewer files than were sent; PROJECT_NOT_FOUND; and those of `openSource` and `importSession`.
@@ -70,6 +71,12 @@ async function deliverOrLeave(deps: DeliverSessionDeps, order: SessionOrder): Pr
     return await importOrFind(deps, order, { source, earlier })
   } catch (error) {
     if (!(error instanceof StaleObject)) throw error
+    if (error.key !== order.keyPrefix + order.source.path) {
+      throw new StorageError('a loose file was changed or deleted while it was read', {
+        code: 'STORAGE_BUSY',
+        cause: error,
+      })
+    }
     // It may have been ended by this very delivery, which then died.
     if (earlier !== undefined) return { ...earlier, versions: [] }
     const { path, sizeBytes } = order.source

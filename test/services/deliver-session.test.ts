@@ -270,6 +270,26 @@ describe('loose DICOM files', () => {
 
     expect(await deliver(order)).toMatchObject({ files: 0, superseded: 1 })
   })
+
+  it.each([
+    ['rewritten', (key: string) => rig.put(key, [...study({ study: 1, series: [0, 2] }).values()][1]!), 3],
+    ['deleted', (key: string) => rig.aws.s3.send(new DeleteObjectCommand({ Bucket: 'incoming', Key: key })), 2],
+  ])('of which one is %s during delivery are listed anew by the next try', async (_, change, instances) => {
+    const order = await putLoose(study())
+    const changing: ObjectStore = {
+      ...rig.incoming,
+      async open(key, options) {
+        if (key.endsWith('/1-2-1.dcm')) await change(key)
+        return rig.incoming.open(key, options)
+      },
+    }
+
+    await expect(deliver(order, { incoming: changing })).rejects.toMatchObject({ retry: 'later' })
+    expect(await receiptOf(order)).toBeUndefined()
+    await expect.poll(() => deliver(order).catch(({ retry }) => retry), { timeout: 5_000 }).not.toBe('later')
+
+    expect((await receiptOf(order))?.session).toMatchObject({ sentInstances: instances, instances })
+  })
 })
 
 describe('a session that is there already', () => {
