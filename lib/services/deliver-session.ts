@@ -10,7 +10,7 @@ import {
 import { StaleObject } from '../delivery/object-bodies.ts'
 import type { SessionOrder } from '../delivery/order.ts'
 import { type DeliveryOutcome, findReceipt, type Receipt, withReceipt } from '../delivery/receipt.ts'
-import { findAttempt, noteAttempt } from '../delivery/session-attempt.ts'
+import { findAttempt, noteAttempt, versionsDigest } from '../delivery/session-attempt.ts'
 import { openSource, type SessionSource } from '../delivery/session-source.ts'
 import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
 import { DeliveryError, StorageError } from '../errors.ts'
@@ -99,19 +99,27 @@ async function importOrFind(
   if (found !== undefined && earlier?.session?.instances === found.instances) {
     return { ...earlier, versions: provedBy(earlier, source) }
   }
-  const attempt = await findAttempt(deps, order.deliveryId)
-  if (attempt !== undefined) {
-    if (found === undefined) await refuseWaiting(deps, target)
-    else if (found.instances === attempt.instancesBefore + (await source.count())) return outcomeOf(source, found)
+  const stored = await findAttempt(deps, target)
+  const ordered = { deliveryId: order.deliveryId, source: versionsDigest(source.versions) }
+  const own = stored.attempt?.deliveryId === ordered.deliveryId ? stored.attempt : undefined
+  if (own !== undefined && found === undefined) await refuseWaiting(deps, target)
+  // Of files that were changed since, only the older versions can have arrived.
+  const attempt = own?.source === ordered.source ? own : undefined
+  if (attempt !== undefined && found?.instances === attempt.instancesBefore + (await source.count())) {
+    return outcomeOf(source, found)
   }
   if (found !== undefined && deps.dicomOverwrite === 'refuse') {
     const code = attempt?.existedBefore === false ? 'SESSION_INCOMPLETE' : 'SESSION_EXISTS'
     throw new DeliveryError('the session is in the archive already', { code })
   }
-  await noteAttempt(deps, order.deliveryId, found)
+  const before = { existedBefore: found !== undefined, instancesBefore: found?.instances ?? 0 }
+  await noteAttempt(deps, target, { attempt: { ...ordered, ...before }, earlier: stored })
   const { experiment } = await importSession(deps, target, source, deps.dicomOverwrite)
   const after = await findSession(deps, { ...target, experiment })
-  if (after === undefined || !(await hasAll(deps, source, { before: found?.instances ?? 0, after: after.instances }))) {
+  if (
+    after === undefined ||
+    !(await hasAll(deps, source, { before: before.instancesBefore, after: after.instances }))
+  ) {
     throw new DeliveryError('XNAT lists fewer files than were sent', {
       code: 'SESSION_INCOMPLETE',
       context: { files: after?.instances ?? 0 },

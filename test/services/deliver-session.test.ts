@@ -286,9 +286,38 @@ describe('loose DICOM files', () => {
 
     await expect(deliver(order, { incoming: changing })).rejects.toMatchObject({ retry: 'later' })
     expect(await receiptOf(order)).toBeUndefined()
-    await expect.poll(() => deliver(order).catch(({ retry }) => retry), { timeout: 5_000 }).not.toBe('later')
+    const areOver = () => rig.standIn.requests.list().every(({ durationMs }) => durationMs !== undefined)
+    await expect.poll(areOver, { interval: 5 }).toBe(true)
+    await deliver(order)
 
     expect((await receiptOf(order))?.session).toMatchObject({ sentInstances: instances, instances })
+  })
+})
+
+describe('what a failed or dead delivery left', () => {
+  it('does not pass off the files of another order as its own, though they are as many', async () => {
+    const failing = await orderOf('study.tar', study())
+    const corrected = study({ study: 2 })
+    rig.standIn.state.arrange({ rejectInstances: true })
+    await expect(deliver(failing)).rejects.toMatchObject({ code: 'SESSION_EMPTY' })
+    rig.standIn.state.arrange({ rejectInstances: false })
+    await deliver(await orderOf('study.zip', corrected))
+
+    await expect(deliver(failing, { sourceAfterDelivery: 'delete' })).rejects.toMatchObject({ code: 'SESSION_EXISTS' })
+
+    expect(await storedDigests()).toEqual(digestsOf(corrected))
+    expect((await rig.incoming.list(prefix)).objects).toHaveLength(2)
+  })
+
+  it('does not vouch for loose files that were changed between the import and its receipt', async () => {
+    const order = await putLoose(study())
+    const dying = { sourceAfterDelivery: 'delete', state: withoutReceipts(rig.state) } as const
+    await expect(deliver(order, dying)).rejects.toMatchObject({ code: 'STORAGE_BUSY' })
+    await rig.put(`${prefix}series-2/1-2-1.dcm`, 'corrected')
+
+    await expect(deliver(order, { sourceAfterDelivery: 'delete' })).rejects.toMatchObject({ code: 'SESSION_EXISTS' })
+
+    expect((await rig.incoming.list(prefix)).objects).toHaveLength(4)
   })
 })
 
