@@ -1,7 +1,7 @@
 // Sessions on their way, over a restart, and with real files.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { sampleStudies } from '../../infra/local/sample-studies.ts'
 import { startSite, test } from './site.ts'
@@ -49,9 +49,11 @@ test('the sample studies become an MR, a CT and a CR session with all their file
   expect(count).toBe(files.length)
 })
 
-/** A folder of DICOM files with `studies/`, of any depth, and `malformed/` in it. */
-const samples = process.env['DICOM_SAMPLES']
-const reason = 'set DICOM_SAMPLES to a folder of DICOM files'
+/** A folder of real DICOM files with `studies/`, of any depth, and `malformed/` in it, beside the project. */
+const beside = resolve(import.meta.dirname, '../../../shared/data/dicom')
+const samples = existsSync(beside) ? beside : undefined
+const reason = `there are no real DICOM files in ${beside}`
+if (samples === undefined) process.stderr.write(`real files are not tried: ${reason}\n`)
 
 test('real files become one session per study, none of them lost', async ({ site, skip }) => {
   if (samples === undefined) return skip(reason)
