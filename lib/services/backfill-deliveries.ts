@@ -19,8 +19,9 @@ export interface BackfillDeps {
 const backfillMs = 15_000
 
 /**
- * Sends every object below a prefix on the way that uploads take, oldest key first, as far as time allows. What XNAT
- * holds already is found equal and left alone, so that asking twice is safe.
+ * Sends every object below a prefix on the way that uploads take, in the order of their keys, as far as time allows.
+ * Asking twice is safe: files that XNAT holds already are found equal, DICOM sessions are known by the objects that they
+ * were proved to come from.
  */
 export async function backfillDeliveries(
   { incoming, uploads, signal, now = () => new Date() }: BackfillDeps,

@@ -9,8 +9,22 @@ import {
 } from '../delivery/import-session.ts'
 import { StaleObject } from '../delivery/object-bodies.ts'
 import type { SessionOrder } from '../delivery/order.ts'
-import { type DeliveryOutcome, findReceipt, type Receipt, withReceipt } from '../delivery/receipt.ts'
-import { findAttempt, noteAttempt, versionsDigest } from '../delivery/session-attempt.ts'
+import {
+  type DeliveredFile,
+  type DeliveryOutcome,
+  findReceipt,
+  type Receipt,
+  withReceipt,
+} from '../delivery/receipt.ts'
+import {
+  findProof,
+  noteAttempt,
+  noteProof,
+  type Proof,
+  readHistory,
+  type SessionHistory,
+  versionsDigest,
+} from '../delivery/session-history.ts'
 import { openSource, type SessionSource } from '../delivery/session-source.ts'
 import { type SourceAfterDelivery, settleSource } from '../delivery/settle-source.ts'
 import { DeliveryError, StorageError } from '../errors.ts'
@@ -30,6 +44,7 @@ export interface DeliverSessionDeps {
 export interface SessionTally {
   files: number
   bytes: number
+  unchanged: number
   superseded: number
 }
 
@@ -40,7 +55,8 @@ export interface SessionTally {
  * XNAT may rewrite headers as it imports. Instances that were sent twice over are not told from lost ones.
  *
  * Safe to repeat, also after dying between the import and its receipt: what was there before is noted first, and when
- * the files are found to have been added since, nothing is sent. An archive or marker that was overwritten or deleted
+ * the files are found to have been added since, nothing is sent. Nor is it when another order brought the very objects
+ * before; when others may have replaced their files since, the objects are left to those. An archive or marker that was overwritten or deleted
  * since its event is left to the newer event. When that befalls a loose file while it is read, no event may follow: the
  * error is one to try again after, and the next try lists the files anew.
  *
@@ -51,10 +67,12 @@ export async function deliverSession(deps: DeliverSessionDeps, order: SessionOrd
   const { files, versions } = await withReceipt(deps, order, () => deliverOrLeave(deps, order))
   await settleSource(deps, versions)
   const stored = files.filter(({ outcome }) => outcome === 'stored')
+  const count = (outcome: DeliveredFile['outcome']) => files.filter((file) => file.outcome === outcome).length
   return {
     files: stored.length,
     bytes: stored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    superseded: files.length - stored.length,
+    unchanged: count('unchanged'),
+    superseded: count('superseded'),
   }
 }
 
@@ -79,8 +97,7 @@ async function deliverOrLeave(deps: DeliverSessionDeps, order: SessionOrder): Pr
     }
     // It may have been ended by this very delivery, which then died.
     if (earlier !== undefined) return { ...earlier, versions: [] }
-    const { path, sizeBytes } = order.source
-    return { files: [{ path, sizeBytes, outcome: 'superseded' }], versions: [] }
+    return leftToNewer(order)
   }
 }
 
@@ -96,36 +113,66 @@ async function importOrFind(
   if (project === undefined) throw new DeliveryError('XNAT has no such project', { code: 'PROJECT_NOT_FOUND' })
 
   const found = await findSession(deps, target)
-  if (found !== undefined && earlier?.session?.instances === found.instances) {
-    return { ...earlier, versions: provedBy(earlier, source) }
-  }
-  const stored = await findAttempt(deps, target)
-  const ordered = { deliveryId: order.deliveryId, source: versionsDigest(source.versions) }
-  const own = stored.attempt?.deliveryId === ordered.deliveryId ? stored.attempt : undefined
+  const delivery = { deliveryId: order.deliveryId, source: versionsDigest(source.versions) }
+  const history = await readHistory(deps, target)
+  const proof = found && findProof(history, delivery, found)
+  const known = found && proof && knownAs(proof, { order, source, earlier, found })
+  if (known !== undefined) return known
+
+  const own = history.attempt?.deliveryId === order.deliveryId ? history.attempt : undefined
   if (own !== undefined && found === undefined) await refuseWaiting(deps, target)
   // Of files that were changed since, only the older versions can have arrived.
-  const attempt = own?.source === ordered.source ? own : undefined
+  const attempt = own?.source === delivery.source ? own : undefined
   if (attempt !== undefined && found?.instances === attempt.instancesBefore + (await source.count())) {
-    return outcomeOf(source, found)
+    return proved(deps, order, { source, found, history })
   }
   if (found !== undefined && deps.dicomOverwrite === 'refuse') {
     const code = attempt?.existedBefore === false ? 'SESSION_INCOMPLETE' : 'SESSION_EXISTS'
     throw new DeliveryError('the session is in the archive already', { code })
   }
-  const before = { existedBefore: found !== undefined, instancesBefore: found?.instances ?? 0 }
-  await noteAttempt(deps, target, { attempt: { ...ordered, ...before }, earlier: stored })
+  const mayReplace = deps.dicomOverwrite === 'replace'
+  const noted = await noteAttempt(deps, target, history, { delivery, found, mayReplace })
   const { experiment } = await importSession(deps, target, source, deps.dicomOverwrite)
   const after = await findSession(deps, { ...target, experiment })
-  if (
-    after === undefined ||
-    !(await hasAll(deps, source, { before: before.instancesBefore, after: after.instances }))
-  ) {
+  if (after === undefined || !(await hasAll(deps, source, { before: found?.instances ?? 0, after: after.instances }))) {
     throw new DeliveryError('XNAT lists fewer files than were sent', {
       code: 'SESSION_INCOMPLETE',
       context: { files: after?.instances ?? 0 },
     })
   }
-  return outcomeOf(source, after)
+  return proved(deps, order, { source, found: after, history: noted })
+}
+
+interface Known {
+  order: SessionOrder
+  source: SessionSource
+  earlier: Receipt | undefined
+  found: SessionContents
+}
+
+/** What needs no import, because it arrived before. */
+function knownAs(proof: Proof, { order, source, earlier, found }: Known): Delivered | undefined {
+  const { deliveryId } = order
+  if (proof.replacedBy !== undefined) {
+    // Ids fall as time goes on: objects that were put anew are to replace in their turn.
+    return deliveryId > proof.replacedBy ? leftToNewer(order) : undefined
+  }
+  if (proof.deliveryId === deliveryId && earlier !== undefined) {
+    return { ...earlier, versions: provedBy(earlier, source) }
+  }
+  if (proof.source !== versionsDigest(source.versions)) return undefined
+  const outcome = proof.deliveryId === deliveryId ? 'stored' : 'unchanged'
+  const { experimentId, scans, instances } = found
+  return {
+    experimentId,
+    files: source.delivered().map((file) => ({ ...file, outcome })),
+    session: { sentInstances: proof.sentInstances, scans, instances },
+    versions: source.versions,
+  }
+}
+
+function leftToNewer({ source: { path, sizeBytes } }: SessionOrder): Delivered {
+  return { files: [{ path, sizeBytes, outcome: 'superseded' }], versions: [] }
 }
 
 /** Objects that were rewritten since the receipt are none of those that it vouches for. */
@@ -143,8 +190,21 @@ async function hasAll(
   return dicomOverwrite === 'replace' ? after >= Math.max(before, sent) : after === before + sent
 }
 
-async function outcomeOf(source: SessionSource, found: SessionContents): Promise<Delivered> {
+interface Arrived {
+  source: SessionSource
+  found: SessionContents
+  history: SessionHistory
+}
+
+async function proved(
+  deps: DeliverSessionDeps,
+  { deliveryId, target }: SessionOrder,
+  { source, found, history }: Arrived,
+): Promise<Delivered> {
   const { experimentId, scans, instances } = found
-  const session = { sentInstances: await source.count(), scans, instances }
-  return { experimentId, files: source.delivered(), session, versions: source.versions }
+  const { versions } = source
+  const sentInstances = await source.count()
+  const proof = { deliveryId, source: versionsDigest(versions), experimentId, sentInstances, instances }
+  await noteProof(deps, target, history, proof)
+  return { experimentId, files: source.delivered(), session: { sentInstances, scans, instances }, versions }
 }

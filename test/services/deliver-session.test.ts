@@ -12,6 +12,7 @@ import { findReceipt } from '../../lib/delivery/receipt.ts'
 import { StorageError } from '../../lib/errors.ts'
 import { type DeliverSessionDeps, deliverSession } from '../../lib/services/deliver-session.ts'
 import { findExperiment, listScans } from '../../lib/xnat/archive.ts'
+import { xnatPath } from '../../lib/xnat/path.ts'
 import { type DeliveryRig, md5, type PutObject, startDeliveryRig } from '../support/delivery-rig.ts'
 
 let rig: DeliveryRig
@@ -91,6 +92,12 @@ async function putLoose(files: Files, folder = ''): Promise<SessionOrder> {
   return orderFor(await rig.put(`${prefix}${folder}_SUCCESS`, ''))
 }
 
+/** As a backfill orders it: at the time of the object, under another id. */
+function orderedAgain(order: SessionOrder): SessionOrder {
+  const [time] = order.deliveryId.split('-')
+  return { ...order, deliveryId: `${time}-${'0'.repeat(16)}` }
+}
+
 const deliver = (order: SessionOrder, deps: Partial<DeliverSessionDeps> = {}) => {
   const { xnat, incoming, state } = rig
   const signal = new AbortController().signal
@@ -119,7 +126,7 @@ describe('an archive of DICOM', () => {
       const files = study()
       const order = await orderOf(name, files)
 
-      expect(await deliver(order)).toEqual({ files: 1, bytes: order.source.sizeBytes, superseded: 0 })
+      expect(await deliver(order)).toEqual({ files: 1, bytes: order.source.sizeBytes, unchanged: 0, superseded: 0 })
 
       expect(await storedDigests()).toEqual(digestsOf(files))
       expect(await session()).toMatchObject({ xsiType: 'xnat:ctSessionData', studyInstanceUid: '1.2.1' })
@@ -166,7 +173,7 @@ describe('an archive of DICOM', () => {
     const order = await orderOf('study.tar', study())
     await orderOf('study.tar', study({ study: 2 }))
 
-    expect(await deliver(order)).toEqual({ files: 0, bytes: 0, superseded: 1 })
+    expect(await deliver(order)).toEqual({ files: 0, bytes: 0, unchanged: 0, superseded: 1 })
     expect([imports(), await session()]).toEqual([[], undefined])
   })
 
@@ -362,6 +369,63 @@ describe('a session that is there already', () => {
     await deliver(order, { dicomOverwrite: 'replace' })
 
     expect(await receiptOf(order)).toMatchObject({ outcome: 'verified', session: { sentInstances: 1, instances: 1 } })
+  })
+})
+
+describe('what was delivered, ordered again under another id', () => {
+  it.each(['refuse', 'append', 'replace'] as const)(
+    'is found and not sent under "%s": an archive',
+    async (overwrite) => {
+      const order = await orderOf('study.tar', study())
+      await deliver(order, { dicomOverwrite: overwrite })
+      rig.standIn.requests.clear()
+
+      const repeated = orderedAgain(order)
+      expect(await deliver(repeated, { dicomOverwrite: overwrite, sourceAfterDelivery: 'delete' })).toEqual({
+        files: 0,
+        bytes: 0,
+        unchanged: 1,
+        superseded: 0,
+      })
+
+      expect(imports()).toEqual([])
+      expect(await receiptOf(repeated)).toMatchObject({
+        outcome: 'verified',
+        experimentId: (await session())?.experimentId,
+        files: [{ path: 'study.tar', outcome: 'unchanged', verifiedBy: 'count' }],
+        session: { sentInstances: 3, scans: 2, instances: 3 },
+      })
+      expect((await rig.incoming.list(prefix)).objects).toEqual([])
+    },
+  )
+
+  it('is found and not sent: loose files, until one of them changes', async () => {
+    const order = await putLoose(study())
+    await deliver(order)
+    expect(await deliver(orderedAgain(order))).toMatchObject({ unchanged: 3 })
+
+    await rig.put(`${prefix}series-2/1-2-1.dcm`, 'corrected')
+
+    await expect(deliver(orderedAgain(order))).rejects.toMatchObject({ code: 'SESSION_EXISTS' })
+  })
+
+  it('is found and not sent when more was appended since', async () => {
+    const first = await orderOf('study.tar', study({ series: [1] }))
+    await deliver(first)
+    await deliver(await orderOf('study.zip', study({ series: [0, 2] })), { dicomOverwrite: 'append' })
+
+    expect(await deliver(orderedAgain(first), { dicomOverwrite: 'append' })).toMatchObject({ unchanged: 1 })
+    expect(await session()).toBeDefined()
+    expect(imports()).toHaveLength(2)
+  })
+
+  it('is sent again to a session that was deleted', async () => {
+    const order = await orderOf('study.tar', study())
+    await deliver(order)
+    await rig.xnat.send({ method: 'DELETE', path: xnatPath`/data/experiments/${(await session())!.experimentId}` })
+
+    expect(await deliver(orderedAgain(order))).toMatchObject({ files: 1, unchanged: 0 })
+    expect(await storedDigests()).toEqual(digestsOf(study()))
   })
 })
 

@@ -1,4 +1,5 @@
 // Sessions on their way, over a restart, and with real files.
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
