@@ -27,6 +27,16 @@ describe('arranged faults', () => {
     })
   }
 
+  test('every hits each so-manieth of the requests that fit, as often as it may', async ({ site }) => {
+    site.server.faults.next({ when: { method: 'PUT' }, kind: 'unauthorized', every: 3, times: 2 })
+    const statuses = []
+    for (let count = 0; count < 9; count += 1) {
+      await listed(site)
+      statuses.push((await upload(site)).status)
+    }
+    expect(statuses).toEqual([200, 200, 401, 200, 200, 401, 200, 200, 200])
+  })
+
   test('500-after-write answers 500 for what was done', async ({ site }) => {
     site.server.faults.next({ kind: '500-after-write' })
     expect((await upload(site)).status).toBe(500)

@@ -24,6 +24,8 @@ export interface Fault {
   delayMs?: number
   /** How many matching requests it hits; 1 unless given. */
   times?: number
+  /** Hits only each so-manieth of the matching requests: a session that ends every 50 requests. */
+  every?: number
 }
 
 /** A fault as a script in another process sends it: the path is the source of a regular expression. */
@@ -39,6 +41,7 @@ export const FaultOrder = z
     status: z.number().int().min(400).max(599).optional(),
     delayMs: z.number().nonnegative().optional(),
     times: z.number().int().positive().optional(),
+    every: z.number().int().positive().optional(),
   })
   .transform(
     ({ when, kind, ...rest }): Fault => ({
@@ -63,10 +66,10 @@ function isPattern(source: string): boolean {
 
 /** Arranged misbehaviour: each fault hits the next requests that fit it, oldest fault first, one fault per request. */
 export class Faults {
-  #pending: { fault: Fault; left: number }[] = []
+  #pending: { fault: Fault; left: number; seen: number }[] = []
 
   next(fault: Fault): void {
-    this.#pending.push({ fault, left: fault.times ?? 1 })
+    this.#pending.push({ fault, left: fault.times ?? 1, seen: 0 })
   }
 
   clear(): void {
@@ -75,7 +78,11 @@ export class Faults {
 
   /** The fault for this request, used up by asking. */
   take(method: string, path: string): Fault | undefined {
-    const hit = this.#pending.find(({ fault }) => fits(fault, method, path))
+    const hit = this.#pending.find((pending) => {
+      if (!fits(pending.fault, method, path)) return false
+      pending.seen += 1
+      return pending.seen % (pending.fault.every ?? 1) === 0
+    })
     if (hit === undefined) return undefined
     hit.left -= 1
     if (hit.left === 0) this.#pending = this.#pending.filter((pending) => pending !== hit)
@@ -87,10 +94,13 @@ function fits({ when }: Fault, method: string, path: string): boolean {
   return (when?.method === undefined || when.method === method) && (when?.path === undefined || when.path.test(path))
 }
 
-function definedOnly(order: { status?: number | undefined; delayMs?: number | undefined; times?: number | undefined }) {
+type Figures = Pick<Fault, 'status' | 'delayMs' | 'times' | 'every'>
+
+function definedOnly({ status, delayMs, times, every }: { [name in keyof Figures]: number | undefined }): Figures {
   return {
-    ...(order.status !== undefined && { status: order.status }),
-    ...(order.delayMs !== undefined && { delayMs: order.delayMs }),
-    ...(order.times !== undefined && { times: order.times }),
+    ...(status !== undefined && { status }),
+    ...(delayMs !== undefined && { delayMs }),
+    ...(times !== undefined && { times }),
+    ...(every !== undefined && { every }),
   }
 }
