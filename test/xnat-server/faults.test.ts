@@ -27,6 +27,14 @@ describe('arranged faults', () => {
     })
   }
 
+  test('throttle takes the body bit by bit, and whole', async ({ site }) => {
+    site.server.faults.next({ when: { method: 'PUT' }, kind: 'throttle', delayMs: 50 })
+    const startedAt = performance.now()
+    expect((await upload(site, 'x'.repeat(2_000_000))).status).toBe(200)
+    expect(performance.now() - startedAt).toBeGreaterThan(250)
+    expect(await listed(site)).toMatchObject([{ Size: '2000000' }])
+  })
+
   test('every hits each so-manieth of the requests that fit, as often as it may', async ({ site }) => {
     site.server.faults.next({ when: { method: 'PUT' }, kind: 'unauthorized', every: 3, times: 2 })
     const statuses = []

@@ -4,6 +4,7 @@ const kinds = [
   'status',
   'hang',
   'slow',
+  'throttle',
   'cut-before',
   'cut-during-request',
   'cut-during-reply',
@@ -20,7 +21,7 @@ export interface Fault {
   kind: FaultKind
   /** For `status`; 503 unless given. */
   status?: number
-  /** For `slow`; 1000 unless given. */
+  /** For `slow`: before the answer. For `throttle`: before each 64 KiB or so of the body are taken. 1000 unless given. */
   delayMs?: number
   /** How many matching requests it hits; 1 unless given. */
   times?: number

@@ -29,6 +29,9 @@ export async function misbehave(
     case 'slow':
       await sleep(fault.delayMs ?? 1000, undefined, { signal: stopped })
       return answer()
+    case 'throttle':
+      throttle(request, fault.delayMs ?? 1000)
+      return answer()
     case 'cut-before':
       request.socket.destroy()
       return undefined
@@ -50,6 +53,14 @@ export async function misbehave(
       return failureReply(unauthorized(xnat, request.url ?? '/'))
     case 'truncate-store':
       return answer()
+  }
+}
+
+/** Node: a request asks its socket for more through `_read` whenever its buffer of 64 KiB has been emptied. */
+function throttle(request: IncomingMessage, delayMs: number): void {
+  const read = request._read.bind(request)
+  request._read = (size) => {
+    setTimeout(() => read(size), delayMs)
   }
 }
 
