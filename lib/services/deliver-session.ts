@@ -1,5 +1,5 @@
 // An order for a DICOM session -> an archived session in XNAT, proved by the number of its files.
-import type { ObjectStore, ObjectVersion } from '../aws/objects.ts'
+import type { ObjectStore } from '../aws/objects.ts'
 import {
   type DicomOverwrite,
   findSession,
@@ -7,20 +7,14 @@ import {
   refuseWaiting,
   type SessionContents,
 } from '../delivery/import-session.ts'
+import { type Delivered, knownDelivery, leftToNewer } from '../delivery/known-delivery.ts'
 import { StaleObject } from '../delivery/object-bodies.ts'
 import type { SessionOrder } from '../delivery/order.ts'
-import {
-  type DeliveredFile,
-  type DeliveryOutcome,
-  findReceipt,
-  type Receipt,
-  withReceipt,
-} from '../delivery/receipt.ts'
+import { type DeliveredFile, findReceipt, type Receipt, withReceipt } from '../delivery/receipt.ts'
 import {
   findProof,
   noteAttempt,
   noteProof,
-  type Proof,
   readHistory,
   type SessionHistory,
   versionsDigest,
@@ -50,9 +44,10 @@ export interface SessionTally {
 
 /**
  * Imports the ordered DICOM as one session, and writes a receipt once XNAT lists as many DICOM files more as were sent:
- * all of a new session, and with `append` those that were there besides. With `replace` files of the same name become
- * one, so that there only no fewer than sent, and no fewer than before, can be asked for. Contents cannot be compared:
- * XNAT may rewrite headers as it imports. Instances that were sent twice over are not told from lost ones.
+ * all of a new session, and those that were there besides. With `replace` files of the same name become one; then it asks
+ * for no fewer than sent and no fewer than before, which proves nothing: the receipt has no `verifiedBy`, and the objects
+ * stay. Contents cannot be compared: XNAT may rewrite headers as it imports. Instances that were sent twice over are not
+ * told from lost ones.
  *
  * Safe to repeat, also after dying between the import and its receipt: what was there before is noted first, and when
  * the files are found to have been added since, nothing is sent. Nor is it when another order brought the very objects
@@ -74,11 +69,6 @@ export async function deliverSession(deps: DeliverSessionDeps, order: SessionOrd
     unchanged: count('unchanged'),
     superseded: count('superseded'),
   }
-}
-
-interface Delivered extends DeliveryOutcome {
-  /** The objects that are now proved to be in XNAT. */
-  versions: readonly ObjectVersion[]
 }
 
 async function deliverOrLeave(deps: DeliverSessionDeps, order: SessionOrder): Promise<Delivered> {
@@ -116,7 +106,7 @@ async function importOrFind(
   const delivery = { deliveryId: order.deliveryId, source: versionsDigest(source.versions) }
   const history = await readHistory(deps, target)
   const proof = found && findProof(history, delivery, found)
-  const known = found && proof && knownAs(proof, { order, source, earlier, found })
+  const known = found && proof && knownDelivery(proof, { order, source, earlier, found })
   if (known !== undefined) return known
 
   const own = history.attempt?.deliveryId === order.deliveryId ? history.attempt : undefined
@@ -130,64 +120,27 @@ async function importOrFind(
     const code = attempt?.existedBefore === false ? 'SESSION_INCOMPLETE' : 'SESSION_EXISTS'
     throw new DeliveryError('the session is in the archive already', { code })
   }
+  return importAnew(deps, order, { source, found, history })
+}
+
+async function importAnew(
+  deps: DeliverSessionDeps,
+  { deliveryId, target }: SessionOrder,
+  { source, found, history }: { source: SessionSource; found: SessionContents | undefined; history: SessionHistory },
+): Promise<Delivered> {
+  const delivery = { deliveryId, source: versionsDigest(source.versions) }
   const mayReplace = deps.dicomOverwrite === 'replace'
   const noted = await noteAttempt(deps, target, history, { delivery, found, mayReplace })
   const { experiment } = await importSession(deps, target, source, deps.dicomOverwrite)
   const after = await findSession(deps, { ...target, experiment })
-  if (after === undefined || !(await hasAll(deps, source, { before: found?.instances ?? 0, after: after.instances }))) {
-    throw new DeliveryError('XNAT lists fewer files than were sent', {
-      code: 'SESSION_INCOMPLETE',
-      context: { files: after?.instances ?? 0 },
-    })
-  }
-  return proved(deps, order, { source, found: after, history: noted })
-}
-
-interface Known {
-  order: SessionOrder
-  source: SessionSource
-  earlier: Receipt | undefined
-  found: SessionContents
-}
-
-/** What needs no import, because it arrived before. */
-function knownAs(proof: Proof, { order, source, earlier, found }: Known): Delivered | undefined {
-  const { deliveryId } = order
-  if (proof.replacedBy !== undefined) {
-    // Ids fall as time goes on: objects that were put anew are to replace in their turn.
-    return deliveryId > proof.replacedBy ? leftToNewer(order) : undefined
-  }
-  if (proof.deliveryId === deliveryId && earlier !== undefined) {
-    return { ...earlier, versions: provedBy(earlier, source) }
-  }
-  if (proof.source !== versionsDigest(source.versions)) return undefined
-  const outcome = proof.deliveryId === deliveryId ? 'stored' : 'unchanged'
-  const { experimentId, scans, instances } = found
-  return {
-    experimentId,
-    files: source.delivered().map((file) => ({ ...file, outcome })),
-    session: { sentInstances: proof.sentInstances, scans, instances },
-    versions: source.versions,
-  }
-}
-
-function leftToNewer({ source: { path, sizeBytes } }: SessionOrder): Delivered {
-  return { files: [{ path, sizeBytes, outcome: 'superseded' }], versions: [] }
-}
-
-/** Objects that were rewritten since the receipt are none of those that it vouches for. */
-function provedBy({ files }: Receipt, { versions, closing }: SessionSource): ObjectVersion[] {
-  const etags = new Set(files.map(({ etag }) => etag))
-  return versions.filter((version) => version === closing || etags.has(version.etag))
-}
-
-async function hasAll(
-  { dicomOverwrite }: DeliverSessionDeps,
-  source: SessionSource,
-  { before, after }: { before: number; after: number },
-): Promise<boolean> {
-  const sent = await source.count()
-  return dicomOverwrite === 'replace' ? after >= Math.max(before, sent) : after === before + sent
+  const [before, sent] = [found?.instances ?? 0, await source.count()]
+  if (after?.instances === before + sent)
+    return proved(deps, { deliveryId, target }, { source, found: after, history: noted })
+  if (after !== undefined && mayReplace && after.instances >= Math.max(before, sent)) return unproved(source, after)
+  throw new DeliveryError('XNAT lists fewer files than were sent', {
+    code: 'SESSION_INCOMPLETE',
+    context: { files: after?.instances ?? 0 },
+  })
 }
 
 interface Arrived {
@@ -198,7 +151,7 @@ interface Arrived {
 
 async function proved(
   deps: DeliverSessionDeps,
-  { deliveryId, target }: SessionOrder,
+  { deliveryId, target }: Pick<SessionOrder, 'deliveryId' | 'target'>,
   { source, found, history }: Arrived,
 ): Promise<Delivered> {
   const { experimentId, scans, instances } = found
@@ -207,4 +160,13 @@ async function proved(
   const proof = { deliveryId, source: versionsDigest(versions), experimentId, sentInstances, instances }
   await noteProof(deps, target, history, proof)
   return { experimentId, files: source.delivered(), session: { sentInstances, scans, instances }, versions }
+}
+
+/** Same-named files that were replaced count as before, whether or not that came to pass. */
+async function unproved(
+  source: SessionSource,
+  { experimentId, scans, instances }: SessionContents,
+): Promise<Delivered> {
+  const files = source.delivered().map(({ verifiedBy: _, ...file }) => file)
+  return { experimentId, files, session: { sentInstances: await source.count(), scans, instances }, versions: [] }
 }

@@ -370,6 +370,29 @@ describe('a session that is there already', () => {
 
     expect(await receiptOf(order)).toMatchObject({ outcome: 'verified', session: { sentInstances: 1, instances: 1 } })
   })
+
+  it('proves nothing by its count under "replace": the receipt names no proof, and the source stays', async () => {
+    await deliver(await orderOf('study.tar', first))
+    const order = await orderOf('study.zip', first)
+
+    await deliver(order, { dicomOverwrite: 'replace', sourceAfterDelivery: 'delete' })
+
+    const { sizeBytes, etag } = order.source
+    expect((await receiptOf(order))?.files).toEqual([
+      { path: 'study.zip', sizeBytes, etag, md5: etag, outcome: 'stored' },
+    ])
+    expect((await rig.incoming.list(`${prefix}study.zip`)).objects).toHaveLength(1)
+  })
+
+  it('proves by its count under "replace" when all files are new', async () => {
+    await deliver(await orderOf('study.tar', first))
+    const order = await orderOf('study.zip', more)
+
+    await deliver(order, { dicomOverwrite: 'replace', sourceAfterDelivery: 'delete' })
+
+    expect(await receiptOf(order)).toMatchObject({ files: [{ verifiedBy: 'count' }], session: { instances: 3 } })
+    expect((await rig.incoming.list(`${prefix}study.zip`)).objects).toEqual([])
+  })
 })
 
 describe('what was delivered, ordered again under another id', () => {
@@ -426,6 +449,20 @@ describe('what was delivered, ordered again under another id', () => {
 
     expect(await deliver(orderedAgain(order))).toMatchObject({ files: 1, unchanged: 0 })
     expect(await storedDigests()).toEqual(digestsOf(study()))
+  })
+
+  it('is left to what may have replaced it since, and sent when it was put anew', async () => {
+    const first = await orderOf('study.tar', study())
+    await deliver(first)
+    await deliver(await orderOf('study.zip', study()), { dicomOverwrite: 'replace' })
+    rig.standIn.requests.clear()
+
+    const replacing = { dicomOverwrite: 'replace', sourceAfterDelivery: 'delete' } as const
+    expect(await deliver(orderedAgain(first), replacing)).toMatchObject({ files: 0, superseded: 1 })
+    expect(imports()).toEqual([])
+
+    expect(await deliver(await orderOf('study.tar', study()), replacing)).toMatchObject({ files: 1 })
+    expect(imports()).toHaveLength(1)
   })
 })
 
