@@ -72,7 +72,8 @@ export class TarCounter {
     this.#bodyBytes = Math.ceil(sizeBytes / block) * block
     if (isNote) {
       if (sizeBytes > maxNameBytes) throw unreadable('it holds a name without end')
-      this.#note = { type, parts: [], sizeBytes }
+      // An empty one has no body whose end would end it.
+      if (sizeBytes > 0) this.#note = { type, parts: [], sizeBytes }
       return
     }
     // A pax header for all entries, and GNU's long link names, say nothing about the entry after them.

@@ -97,6 +97,32 @@ describe('the files of a tar', () => {
   })
 })
 
+/** The header of an entry, without its body. */
+async function headerOf(type: string, sizeBytes: number): Promise<Buffer> {
+  const header = (await tarOf(['a'])).subarray(0, 512)
+  header.write(sizeBytes.toString(8).padStart(11, '0'), 124)
+  header.write(`${type}ustar`, 156)
+  header.fill(' ', 148, 156)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return header
+}
+
+describe('a name without length before a file of a tar', () => {
+  it.each(['x', 'L'])('does not keep the file in memory: type %s', async (type) => {
+    const chunk = Buffer.alloc(1024 ** 2)
+    const counter = tarCount('tar')
+    await counter.take(Buffer.concat([await headerOf(type, 0), await headerOf('0', 64 * chunk.length)]))
+    const before = process.memoryUsage().arrayBuffers
+
+    for (let taken = 0; taken < 64; taken += 1) await counter.take(chunk)
+
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * chunk.length)
+    await counter.take(Buffer.alloc(1024))
+    expect(await counter.end()).toEqual({ files: 1 })
+  })
+})
+
 describe('the files of a zip', () => {
   it.each([false, true])('are counted by its directory, folders left out (zip64: %s)', async (isZip64) => {
     expect(await countOf(await zipOf([...names, 'folder/'], isZip64))).toEqual({ files: names.length })
