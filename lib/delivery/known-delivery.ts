@@ -3,7 +3,7 @@ import type { ObjectVersion } from '../aws/objects.ts'
 import type { SessionContents } from './import-session.ts'
 import type { SessionOrder } from './order.ts'
 import type { DeliveryOutcome, Receipt } from './receipt.ts'
-import { type Proof, versionsDigest } from './session-history.ts'
+import { type Arrival, versionsDigest } from './session-history.ts'
 import type { SessionSource } from './session-source.ts'
 
 export interface Delivered extends DeliveryOutcome {
@@ -22,22 +22,23 @@ interface Known {
  * The outcome of an order that needs no import, because what it brings arrived before, or was left to what may have
  * replaced it since; `undefined` when it is to be sent.
  */
-export function knownDelivery(proof: Proof, { order, source, earlier, found }: Known): Delivered | undefined {
+export function knownDelivery(arrival: Arrival, { order, source, earlier, found }: Known): Delivered | undefined {
   const { deliveryId } = order
-  if (proof.replacedBy !== undefined) {
+  if (arrival.replacedBy !== undefined) {
     // Ids fall as time goes on: objects that were put anew are to replace in their turn.
-    return deliveryId > proof.replacedBy ? leftToNewer(order) : undefined
+    return deliveryId > arrival.replacedBy ? leftToNewer(order) : undefined
   }
-  if (proof.deliveryId === deliveryId && earlier !== undefined) {
+  if (!arrival.isProved) return undefined
+  if (arrival.deliveryId === deliveryId && earlier !== undefined) {
     return { ...earlier, versions: provedBy(earlier, source) }
   }
-  if (proof.source !== versionsDigest(source.versions)) return undefined
-  const outcome = proof.deliveryId === deliveryId ? 'stored' : 'unchanged'
+  if (arrival.source !== versionsDigest(source.versions)) return undefined
+  const outcome = arrival.deliveryId === deliveryId ? 'stored' : 'unchanged'
   const { experimentId, scans, instances } = found
   return {
     experimentId,
     files: source.delivered().map((file) => ({ ...file, outcome })),
-    session: { sentInstances: proof.sentInstances, scans, instances },
+    session: { sentInstances: arrival.sentInstances, scans, instances },
     versions: source.versions,
   }
 }

@@ -1,4 +1,4 @@
-// What deliveries did to one session: the import that was begun last, and what was proved to have arrived. An import
+// What deliveries did to one session: the import that was begun last, and what has arrived. An import
 // cannot be sent twice to the same effect, so a delivery must be able to tell its own files from those of others, after
 // its death and when its objects are ordered again.
 import { createHash } from 'node:crypto'
@@ -18,20 +18,22 @@ type Delivery = z.infer<typeof Delivery>
 
 const Attempt = Delivery.extend({ existedBefore: z.boolean(), instancesBefore: z.int().nonnegative() })
 
-const Proof = Delivery.extend({
+const Arrival = Delivery.extend({
   experimentId: z.string(),
   sentInstances: z.int().nonnegative(),
   /** What XNAT listed when this had arrived. */
   instances: z.int().nonnegative(),
+  /** By its count; not so where it may have replaced same-named files. */
+  isProved: z.boolean(),
   /** A delivery that may have written over these files since. */
   replacedBy: DeliveryId.optional(),
 })
-export type Proof = z.infer<typeof Proof>
+export type Arrival = z.infer<typeof Arrival>
 
-const History = z.object({ attempt: Attempt, proofs: z.array(Proof) })
+const History = z.object({ attempt: Attempt, arrivals: z.array(Arrival) })
 
 export interface SessionHistory extends Partial<z.infer<typeof History>> {
-  proofs: Proof[]
+  arrivals: Arrival[]
   /** The version of what is stored; none when nothing is. */
   etag?: string
 }
@@ -43,22 +45,24 @@ interface HistoryDeps {
 
 export async function readHistory({ state, signal }: HistoryDeps, target: SessionTarget): Promise<SessionHistory> {
   const stored = await state.readText(historyKey(target), { signal })
-  return stored === undefined ? { proofs: [] } : { ...History.parse(JSON.parse(stored.text)), etag: stored.etag }
+  return stored === undefined ? { arrivals: [] } : { ...History.parse(JSON.parse(stored.text)), etag: stored.etag }
 }
 
 /**
- * The proof that a delivery's very objects, or others of the same delivery, arrived in the session as it is now. It does
- * not count for a session that was made anew, or that has lost files since.
+ * What was noted when a delivery's very objects, or others of the same delivery, arrived in the session as it is now. It
+ * does not count for a session that was made anew, or that has lost files since.
  */
-export function findProof(
-  { proofs }: SessionHistory,
+export function findArrival(
+  { arrivals }: SessionHistory,
   { deliveryId, source }: Delivery,
   found: SessionContents,
-): Proof | undefined {
-  const valid = proofs.filter(
-    (proof) => proof.experimentId === found.experimentId && proof.instances <= found.instances,
+): Arrival | undefined {
+  const valid = arrivals.filter(
+    (arrival) => arrival.experimentId === found.experimentId && arrival.instances <= found.instances,
   )
-  return valid.find((proof) => proof.source === source) ?? valid.find((proof) => proof.deliveryId === deliveryId)
+  return (
+    valid.find((arrival) => arrival.source === source) ?? valid.find((arrival) => arrival.deliveryId === deliveryId)
+  )
 }
 
 /**
@@ -73,28 +77,32 @@ export async function noteAttempt(
   history: SessionHistory,
   { delivery, found, mayReplace }: { delivery: Delivery; found: SessionContents | undefined; mayReplace: boolean },
 ): Promise<SessionHistory> {
-  const proofs = history.proofs
+  const arrivals = history.arrivals
     .filter(({ experimentId }) => experimentId === found?.experimentId)
-    .map((proof) => (mayReplace ? { ...proof, replacedBy: delivery.deliveryId } : proof))
+    .map((arrival) =>
+      mayReplace && arrival.source !== delivery.source ? { ...arrival, replacedBy: delivery.deliveryId } : arrival,
+    )
   const attempt = { ...delivery, existedBefore: found !== undefined, instancesBefore: found?.instances ?? 0 }
-  return writeHistory(deps, target, { ...history, attempt, proofs })
+  return writeHistory(deps, target, { ...history, attempt, arrivals })
 }
 
 /**
- * Notes that all of the attempt was found to have been added, and so nothing replaced.
+ * Notes that the attempt arrived. When it is proved, all of it was added, and so nothing replaced.
  *
  * @throws {DeliveryError} SESSION_BUSY as for `noteAttempt`.
  */
-export async function noteProof(
+export async function noteArrival(
   deps: HistoryDeps,
   target: SessionTarget,
   history: SessionHistory,
-  proof: Proof,
+  arrival: Arrival,
 ): Promise<SessionHistory> {
-  const others = history.proofs
-    .filter(({ source }) => source !== proof.source)
-    .map(({ replacedBy, ...other }) => (replacedBy === proof.deliveryId ? other : { ...other, replacedBy }))
-  return writeHistory(deps, target, { ...history, proofs: [...others, proof] })
+  const others = history.arrivals
+    .filter(({ source }) => source !== arrival.source)
+    .map(({ replacedBy, ...other }) =>
+      arrival.isProved && replacedBy === arrival.deliveryId ? other : { ...other, replacedBy },
+    )
+  return writeHistory(deps, target, { ...history, arrivals: [...others, arrival] })
 }
 
 async function writeHistory(

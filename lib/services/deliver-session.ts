@@ -12,9 +12,9 @@ import { StaleObject } from '../delivery/object-bodies.ts'
 import type { SessionOrder } from '../delivery/order.ts'
 import { type DeliveredFile, findReceipt, type Receipt, withReceipt } from '../delivery/receipt.ts'
 import {
-  findProof,
+  findArrival,
+  noteArrival,
   noteAttempt,
-  noteProof,
   readHistory,
   type SessionHistory,
   versionsDigest,
@@ -105,8 +105,8 @@ async function importOrFind(
   const found = await findSession(deps, target)
   const delivery = { deliveryId: order.deliveryId, source: versionsDigest(source.versions) }
   const history = await readHistory(deps, target)
-  const proof = found && findProof(history, delivery, found)
-  const known = found && proof && knownDelivery(proof, { order, source, earlier, found })
+  const arrival = found && findArrival(history, delivery, found)
+  const known = found && arrival && knownDelivery(arrival, { order, source, earlier, found })
   if (known !== undefined) return known
 
   const own = history.attempt?.deliveryId === order.deliveryId ? history.attempt : undefined
@@ -114,7 +114,7 @@ async function importOrFind(
   // Of files that were changed since, only the older versions can have arrived.
   const attempt = own?.source === delivery.source ? own : undefined
   if (attempt !== undefined && found?.instances === attempt.instancesBefore + (await source.count())) {
-    return proved(deps, order, { source, found, history })
+    return arrived(deps, order, { source, found, history, isProved: true })
   }
   if (found !== undefined && deps.dicomOverwrite === 'refuse') {
     const code = attempt?.existedBefore === false ? 'SESSION_INCOMPLETE' : 'SESSION_EXISTS'
@@ -134,9 +134,12 @@ async function importAnew(
   const { experiment } = await importSession(deps, target, source, deps.dicomOverwrite)
   const after = await findSession(deps, { ...target, experiment })
   const [before, sent] = [found?.instances ?? 0, await source.count()]
-  if (after?.instances === before + sent)
-    return proved(deps, { deliveryId, target }, { source, found: after, history: noted })
-  if (after !== undefined && mayReplace && after.instances >= Math.max(before, sent)) return unproved(source, after)
+  const isProved = after?.instances === before + sent
+  // Same-named files that were replaced count as before, whether or not that came to pass.
+  const isPlausible = mayReplace && after !== undefined && after.instances >= Math.max(before, sent)
+  if (after !== undefined && (isProved || isPlausible)) {
+    return arrived(deps, { deliveryId, target }, { source, found: after, history: noted, isProved })
+  }
   throw new DeliveryError('XNAT lists fewer files than were sent', {
     code: 'SESSION_INCOMPLETE',
     context: { files: after?.instances ?? 0 },
@@ -147,26 +150,20 @@ interface Arrived {
   source: SessionSource
   found: SessionContents
   history: SessionHistory
+  isProved: boolean
 }
 
-async function proved(
+async function arrived(
   deps: DeliverSessionDeps,
   { deliveryId, target }: Pick<SessionOrder, 'deliveryId' | 'target'>,
-  { source, found, history }: Arrived,
+  { source, found, history, isProved }: Arrived,
 ): Promise<Delivered> {
   const { experimentId, scans, instances } = found
-  const { versions } = source
   const sentInstances = await source.count()
-  const proof = { deliveryId, source: versionsDigest(versions), experimentId, sentInstances, instances }
-  await noteProof(deps, target, history, proof)
-  return { experimentId, files: source.delivered(), session: { sentInstances, scans, instances }, versions }
-}
-
-/** Same-named files that were replaced count as before, whether or not that came to pass. */
-async function unproved(
-  source: SessionSource,
-  { experimentId, scans, instances }: SessionContents,
-): Promise<Delivered> {
-  const files = source.delivered().map(({ verifiedBy: _, ...file }) => file)
-  return { experimentId, files, session: { sentInstances: await source.count(), scans, instances }, versions: [] }
+  const session = { sentInstances, scans, instances }
+  const delivery = { deliveryId, source: versionsDigest(source.versions) }
+  await noteArrival(deps, target, history, { ...delivery, experimentId, sentInstances, instances, isProved })
+  const files = source.delivered()
+  if (isProved) return { experimentId, files, session, versions: source.versions }
+  return { experimentId, files: files.map(({ verifiedBy: _, ...file }) => file), session, versions: [] }
 }

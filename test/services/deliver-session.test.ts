@@ -466,6 +466,21 @@ describe('what was delivered, ordered again under another id', () => {
   })
 })
 
+describe('sessions that replaced one another, ordered again in another order', () => {
+  it('end as the newest of them, which alone is sent again', async () => {
+    const replacing = { dicomOverwrite: 'replace' } as const
+    const older = [await orderOf('study.zip', study()), await orderOf('study.tar.gz', study())]
+    const newest = await orderOf('study.tar', study())
+    for (const order of [...older, newest]) await deliver(order, replacing)
+    rig.standIn.requests.clear()
+
+    for (const order of [newest, ...older].map(orderedAgain)) await deliver(order, replacing)
+
+    expect(imports()).toHaveLength(1)
+    expect(await receiptOf(orderedAgain(newest))).toMatchObject({ files: [{ outcome: 'stored' }] })
+  })
+})
+
 describe('the objects of a delivered session', () => {
   it('are deleted when the setting says so, the marker last, and a second delivery finds nothing amiss', async () => {
     const order = await putLoose(study())
