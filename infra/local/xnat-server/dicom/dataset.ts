@@ -1,5 +1,5 @@
 // DICOM datasets, read from the start of a file: everything before the pixels, whatever the file's size.
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { constants, inflateRawSync } from 'node:zlib'
 import dicomParser, { type DataSet, type Element } from 'dicom-parser'
 
@@ -9,6 +9,9 @@ const headSizes = [mebibyte / 16, mebibyte, 16 * mebibyte]
 
 type Encoding = 'part-10' | 'explicit' | 'implicit'
 
+/** `broken`: begins as a DICOM file does, but ends or goes wrong before the elements that were asked for. */
+export type DatasetStart = { kind: 'dicom'; dataset: DataSet } | { kind: 'broken' } | { kind: 'other' }
+
 /**
  * The elements of a file up to `lastTag` (`x00204000`) and perhaps beyond; undefined when the file is no DICOM, or ends
  * in the midst of them.
@@ -17,20 +20,30 @@ export async function readDataset(path: string, lastTag: string): Promise<DataSe
   const file = await open(path)
   try {
     const { size } = await file.stat()
-    for (const headSize of headSizes) {
-      const length = Math.min(headSize, size)
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
-      const bytes = buffer.subarray(0, bytesRead)
-      const encoding = encodingOf(bytes)
-      if (encoding === undefined) return undefined
-      const dataset = parseStart(bytes, encoding, lastTag)
-      if (dataset !== undefined && (bytesRead === size || reaches(dataset, lastTag))) return dataset
-      if (bytesRead === size) return undefined
-    }
-    return undefined
+    const start = await readDatasetStart(file, { sizeBytes: size, lastTag })
+    return start.kind === 'dicom' ? start.dataset : undefined
   } finally {
     await file.close()
   }
+}
+
+/** As `readDataset`, of an open file; recognises DICOM by content, and reads no more than it takes to reach `lastTag`. */
+export async function readDatasetStart(
+  file: FileHandle,
+  { sizeBytes, lastTag }: { sizeBytes: number; lastTag: string },
+): Promise<DatasetStart> {
+  for (const headSize of headSizes) {
+    const length = Math.min(headSize, sizeBytes)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
+    const bytes = buffer.subarray(0, bytesRead)
+    const encoding = encodingOf(bytes)
+    if (encoding === undefined) return { kind: 'other' }
+    const dataset = parseStart(bytes, encoding, lastTag)
+    const isWholeFile = bytesRead === sizeBytes
+    if (dataset !== undefined && (isWholeFile || reaches(dataset, lastTag))) return { kind: 'dicom', dataset }
+    if (isWholeFile) break
+  }
+  return { kind: 'broken' }
 }
 
 /** Whether all of an element is there: a header that was cut short may end within one. */
@@ -39,6 +52,7 @@ export function isWhole(dataset: DataSet, element: Element): boolean {
 }
 
 // XNAT: files without preamble and meta information are read too (dcm4che's DicomInputStream guesses their encoding).
+// They begin with the dataset: group 0008, as a rule (0008,0000) or (0008,0005).
 function encodingOf(bytes: Buffer): Encoding | undefined {
   if (bytes.toString('latin1', 128, 132) === 'DICM') return 'part-10'
   if (bytes.length < 8 || bytes.readUInt16LE(0) !== 0x0008 || bytes.readUInt16LE(2) > 0x00ff) return undefined
