@@ -3,13 +3,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import type { SQSEvent } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DeliveryOrder, DeliveryOrder as Order } from '../../lib/delivery/order.ts'
 import { ensureExperiment } from '../../lib/xnat/archive.ts'
 import { listFiles } from '../../lib/xnat/resources.ts'
 import { type DeliveryRig, md5, startDeliveryRig } from '../support/delivery-rig.ts'
+import { type Death, invokeWithDeath, moments } from '../support/dying-function.ts'
 import { createdRecord, sqsEvent } from '../support/events.ts'
-import { type FaultProxy, type Judge, startFaultProxy } from '../support/fault-proxy.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { bundleWorkers, type KillableFunction, startFunction } from '../support/killable-function.ts'
 import { testEnvironment } from '../support/wired.ts'
 
@@ -39,10 +41,6 @@ const contents = new Map([
   ['sub/1 ü.dcm', randomBytes(100_000)],
   ['empty', Buffer.alloc(0)],
 ])
-
-/** The moments at which a request can find its sender dead: before it is heard, and after it was obeyed. */
-const moments = ['before', 'after'] as const
-type Death = { at: number; moment: (typeof moments)[number] }
 
 describe('deliver-files, killed at any of its requests and invoked again', () => {
   it('leaves XNAT as a run without a death does, byte for byte and with nothing beside it, for at most twice the requests', async () => {
@@ -150,33 +148,19 @@ async function diskState(session: string, listed: ReadonlySet<string>) {
   return { bytes: [...bytes].toSorted(), orphans }
 }
 
-/**
- * Invokes until it is answered, with at most one death, and counts what was asked of S3, SQS and XNAT. What dies is a
- * process of its own; the next try meets a warm one, as in Lambda.
- */
-async function countRequests(
+function countRequests(
   death: Death | undefined,
   name: FunctionName,
   deliveriesUrl: string,
-  event: ReturnType<typeof sqsEvent>,
+  event: SQSEvent,
 ): Promise<number> {
-  let count = 0
-  const victim = death && (await startFunction({ folder: bundles, name }, environment(deliveriesUrl)))
-  const judge: Judge = () => {
-    count += 1
-    if (victim === undefined || count !== death?.at) return undefined
-    if (death.moment === 'after') return { kind: 'cut-answer', afterwards: victim.kill }
-    victim.kill()
-    return { kind: 'hang' }
-  }
-  for (const proxy of Object.values(proxies)) proxy.judge = judge
-  if (victim !== undefined) {
-    expect(await victim.invoke(event)).toBeUndefined()
-    const areOver = () => rig.standIn.requests.list().every(({ durationMs }) => durationMs !== undefined)
-    await expect.poll(areOver, { interval: 5 }).toBe(true)
-  }
-  expect(await (await warm(name, deliveriesUrl)).invoke(event)).toEqual({ batchItemFailures: [] })
-  return count
+  return invokeWithDeath(event, {
+    death,
+    start: () => startFunction({ folder: bundles, name }, environment(deliveriesUrl)),
+    survivor: () => warm(name, deliveriesUrl),
+    proxies: Object.values(proxies),
+    standIn: rig.standIn,
+  })
 }
 
 type FunctionName = 'deliver-files' | 'route-objects'

@@ -8,8 +8,9 @@ import { findExperiment } from '../../lib/xnat/archive.ts'
 import { listPrearchive } from '../../lib/xnat/prearchive.ts'
 import { listScanFiles } from '../../lib/xnat/session-files.ts'
 import { type DeliveryRig, startDeliveryRig } from '../support/delivery-rig.ts'
+import { type Death, invokeWithDeath, moments } from '../support/dying-function.ts'
 import { sqsEvent } from '../support/events.ts'
-import { type FaultProxy, type Judge, startFaultProxy } from '../support/fault-proxy.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { bundleWorkers, type KillableFunction, startFunction } from '../support/killable-function.ts'
 import { testEnvironment } from '../support/wired.ts'
 import { study, tarred } from '../xnat-server/studies.ts'
@@ -52,9 +53,6 @@ async function startWorker(): Promise<KillableFunction> {
   )
 }
 
-const moments = ['before', 'after'] as const
-type Death = { at: number; moment: (typeof moments)[number] }
-
 /** Delivers a session of this name by a process that dies at one of its requests, and then by one that does not. */
 async function deliver(name: string, death?: Death) {
   const files = study()
@@ -68,22 +66,13 @@ async function deliver(name: string, death?: Death) {
     source: { path: 'study.tar', sizeBytes, etag },
   }
   const event = sqsEvent([JSON.stringify(order)], { group: 'g' })
-  let requests = 0
-  const victim = death && (await startWorker())
-  const judge: Judge = () => {
-    requests += 1
-    if (victim === undefined || requests !== death?.at) return undefined
-    if (death.moment === 'after') return { kind: 'cut-answer', afterwards: victim.kill }
-    victim.kill()
-    return { kind: 'hang' }
-  }
-  for (const proxy of Object.values(proxies)) proxy.judge = judge
-  if (victim !== undefined) {
-    expect(await victim.invoke(event)).toBeUndefined()
-    const areOver = () => rig.standIn.requests.list().every(({ durationMs }) => durationMs !== undefined)
-    await expect.poll(areOver, { interval: 5 }).toBe(true)
-  }
-  expect(await survivor.invoke(event), name).toEqual({ batchItemFailures: [] })
+  const requests = await invokeWithDeath(event, {
+    death,
+    start: startWorker,
+    survivor: () => Promise.resolve(survivor),
+    proxies: Object.values(proxies),
+    standIn: rig.standIn,
+  })
 
   const { experimentId } = (await findExperiment(rig.xnat, { projectId: 'P1', experiment: name }))!
   const stored = await listScanFiles(rig.xnat, { experimentId })
