@@ -10,6 +10,15 @@ export function storageError(action: string, cause: unknown): StorageError {
   return new StorageError(`${action} failed`, { code: codeOf(cause), cause })
 }
 
+/** What the SDK answers. @throws {StorageError} for any failure of it. */
+export async function orThrow<T>(reply: Promise<T>, action: string): Promise<T> {
+  try {
+    return await reply
+  } catch (cause) {
+    throw storageError(action, cause)
+  }
+}
+
 function codeOf(cause: unknown): StorageErrorCode {
   if (!(cause instanceof S3ServiceException || cause instanceof SQSServiceException)) return 'STORAGE_BUSY'
   const status = cause.$metadata.httpStatusCode ?? 0

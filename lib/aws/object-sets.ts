@@ -8,7 +8,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-s3'
 import { StorageError } from '../errors.ts'
-import { storageError } from './failure.ts'
+import { orThrow, storageError } from './failure.ts'
 import type { ObjectInfo, ObjectStore } from './objects.ts'
 
 interface Bucket {
@@ -24,9 +24,7 @@ export function listObjects({ client, bucket }: Bucket): ObjectStore['list'] {
       ...(startAfter !== undefined && { StartAfter: startAfter }),
       ...(limit !== undefined && { MaxKeys: limit }),
     })
-    const reply = await client.send(command, signal && { abortSignal: signal }).catch((cause: unknown) => {
-      throw storageError('ListObjectsV2', cause)
-    })
+    const reply = await orThrow(client.send(command, signal && { abortSignal: signal }), 'ListObjectsV2')
     const objects = (reply.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
       key: Key,
       sizeBytes: Size,
@@ -47,9 +45,7 @@ export function removeUnchanged({ client, bucket }: Bucket): ObjectStore['remove
         .slice(start, start + maxDeletions)
         .map(({ key, etag }) => ({ Key: key, ETag: `"${etag}"` }))
       const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } })
-      const reply = await client.send(command, signal && { abortSignal: signal }).catch((cause: unknown) => {
-        throw storageError('DeleteObjects', cause)
-      })
+      const reply = await orThrow(client.send(command, signal && { abortSignal: signal }), 'DeleteObjects')
       const left = (reply.Errors ?? []).filter(({ Code }) => !isGoneOrOther.has(Code ?? ''))
       const [first] = left
       if (first === undefined) continue

@@ -9,7 +9,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { StorageError } from '../errors.ts'
-import { storageError } from './failure.ts'
+import { orThrow, storageError } from './failure.ts'
 import { listObjects, removeUnchanged, tagUnchanged } from './object-sets.ts'
 
 export interface ObjectInfo {
@@ -83,7 +83,7 @@ export interface ObjectStore {
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
   const find: ObjectStore['find'] = async (key, options = {}) => {
     const command = new HeadObjectCommand({ Bucket: bucket, Key: key })
-    const reply = await ifPresent(client.send(command, abortable(options.signal)), 'HeadObject')
+    const reply = await ifPresent(client.send(command, options.signal && { abortSignal: options.signal }), 'HeadObject')
     return reply && { sizeBytes: reply.ContentLength ?? 0, etag: reply.ETag ?? '', metadata: reply.Metadata ?? {} }
   }
 
@@ -94,7 +94,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       ...(options.ifMatch && { IfMatch: options.ifMatch }),
       ...(options.range && { Range: `bytes=${options.range.first}-${options.range.last}` }),
     })
-    const reply = await orThrow(client.send(command, abortable(options.signal)), 'GetObject')
+    const reply = await orThrow(client.send(command, options.signal && { abortSignal: options.signal }), 'GetObject')
     if (!(reply.Body instanceof Readable)) {
       throw new StorageError('GetObject answered without a body', { code: 'STORAGE_BUSY' })
     }
@@ -112,7 +112,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
 
   const readText: ObjectStore['readText'] = async (key, { signal } = {}) => {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key })
-    const reply = await ifPresent(client.send(command, abortable(signal)), 'GetObject')
+    const reply = await ifPresent(client.send(command, signal && { abortSignal: signal }), 'GetObject')
     if (reply?.Body === undefined) return undefined
     return { text: await orThrow(reply.Body.transformToString('utf-8'), 'GetObject'), etag: reply.ETag ?? '' }
   }
@@ -129,7 +129,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       ...(options.ifAbsent && { IfNoneMatch: '*' }),
     })
     try {
-      const reply = await client.send(command, abortable(options.signal))
+      const reply = await client.send(command, options.signal && { abortSignal: options.signal })
       return { kind: 'written', etag: reply.ETag ?? '' }
     } catch (cause) {
       const error = storageError('PutObject', cause)
@@ -162,16 +162,6 @@ function md5Of({ ETag = '', ServerSideEncryption, SSECustomerAlgorithm }: GetObj
   const isOwnKey = ServerSideEncryption === undefined || ServerSideEncryption === 'AES256'
   if (!isOwnKey || SSECustomerAlgorithm !== undefined) return undefined
   return /^"([0-9a-f]{32})"$/.exec(ETag)?.[1]
-}
-
-const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
-
-async function orThrow<T>(reply: Promise<T>, action: string): Promise<T> {
-  try {
-    return await reply
-  } catch (cause) {
-    throw storageError(action, cause)
-  }
 }
 
 async function ifPresent<T>(reply: Promise<T>, action: string): Promise<T | undefined> {

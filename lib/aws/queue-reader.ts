@@ -7,7 +7,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { StorageError } from '../errors.ts'
-import { storageError } from './failure.ts'
+import { orThrow } from './failure.ts'
 
 export interface ReceivedMessage {
   messageId: string
@@ -44,7 +44,7 @@ export function createQueueReader(client: SQSClient, queueUrl: string): QueueRea
         QueueUrl,
         AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
       })
-      const reply = await orThrow(client.send(command, abortable(signal)), 'GetQueueAttributes')
+      const reply = await orThrow(client.send(command, signal && { abortSignal: signal }), 'GetQueueAttributes')
       const { ApproximateNumberOfMessages = 0, ApproximateNumberOfMessagesNotVisible = 0 } = reply.Attributes ?? {}
       return Number(ApproximateNumberOfMessages) + Number(ApproximateNumberOfMessagesNotVisible)
     },
@@ -58,7 +58,7 @@ export function createQueueReader(client: SQSClient, queueUrl: string): QueueRea
         MessageAttributeNames: ['All'],
         MessageSystemAttributeNames: ['SentTimestamp', 'MessageGroupId'],
       })
-      const reply = await orThrow(client.send(command, abortable(signal)), 'ReceiveMessage')
+      const reply = await orThrow(client.send(command, signal && { abortSignal: signal }), 'ReceiveMessage')
       return (reply.Messages ?? []).map(({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }) => ({
         messageId: MessageId ?? '',
         receiptHandle: ReceiptHandle ?? '',
@@ -95,14 +95,4 @@ export function createQueueReader(client: SQSClient, queueUrl: string): QueueRea
 
 function* batches(handles: readonly string[]): Generator<readonly string[]> {
   for (let start = 0; start < handles.length; start += maxBatch) yield handles.slice(start, start + maxBatch)
-}
-
-const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
-
-async function orThrow<T>(reply: Promise<T>, action: string): Promise<T> {
-  try {
-    return await reply
-  } catch (cause) {
-    throw storageError(action, cause)
-  }
 }

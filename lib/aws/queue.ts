@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { StorageError } from '../errors.ts'
-import { storageError } from './failure.ts'
+import { orThrow } from './failure.ts'
 
 export interface OutgoingMessage {
   body: string
@@ -52,18 +52,14 @@ export function createQueue(client: SQSClient, queueUrl: string): Queue {
         ReceiptHandle: receiptHandle,
         VisibilityTimeout,
       })
-      await client.send(command).catch((cause: unknown) => {
-        throw storageError('ChangeMessageVisibility', cause)
-      })
+      await orThrow(client.send(command), 'ChangeMessageVisibility')
     },
   }
 }
 
 async function sendBatch(client: SQSClient, queueUrl: string, batch: readonly OutgoingMessage[]): Promise<void> {
   const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entry) })
-  const reply = await client.send(command).catch((cause: unknown) => {
-    throw storageError('SendMessageBatch', cause)
-  })
+  const reply = await orThrow(client.send(command), 'SendMessageBatch')
   const failed = reply.Failed ?? []
   if (failed.length === 0) return
   const blamed = failed.every((failure) => failure.SenderFault === true)
