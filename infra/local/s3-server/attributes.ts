@@ -3,7 +3,8 @@ import type { ObjectAttributes } from './object-index.ts'
 import { decodePercent, type S3Request } from './request.ts'
 import { notImplemented, S3Error } from './s3-error.ts'
 
-const keptHeaders = [
+/** The standard headers that S3 keeps with an object, and lets a reader override. */
+export const objectHeaders = [
   'cache-control',
   'content-disposition',
   'content-encoding',
@@ -24,7 +25,7 @@ function readHeaders(request: S3Request): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' }
   let metadataBytes = 0
   for (const [name, value] of request.headers) {
-    if (keptHeaders.includes(name)) headers[name] = value
+    if (objectHeaders.includes(name)) headers[name] = value
     if (name.startsWith('x-amz-meta-')) {
       headers[name] = value
       metadataBytes += name.length - 'x-amz-meta-'.length + value.length

@@ -1,3 +1,4 @@
+import { objectHeaders } from '../attributes.ts'
 import { type ByteRange, contentRange, parseRange } from '../byte-range.ts'
 import { type Segment, type StoredObject, sliceSegments } from '../object-index.ts'
 import type { Incoming } from '../payload.ts'
@@ -91,18 +92,9 @@ function partRange(
   return { range, count: segments.length }
 }
 
-const overridable = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'expires',
-]
-
 function overrides(request: S3Request): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const name of overridable) {
+  for (const name of objectHeaders) {
     const value = request.query(`response-${name}`)
     if (value !== undefined) headers[name] = asHeaderValue(value)
   }
