@@ -2,6 +2,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { InvalidInputError } from './errors.ts'
+import { parseJson } from './json.ts'
 
 /** Keys of 32 bytes by their id (`kid`). More than one while a key is being changed. */
 export type EnvelopeKeys = Readonly<Record<string, Buffer>>
@@ -59,18 +60,10 @@ function decrypted(sealed: Buffer, key: Buffer, nonce: Buffer, authenticated: Bu
 
 function parseEnvelope(envelope: string): z.infer<typeof Envelope> {
   const text = z.base64().min(1).safeParse(envelope)
-  const parsed = text.success ? Envelope.safeParse(parsedJson(Buffer.from(text.data, 'base64').toString('utf8'))) : text
+  const parsed = text.success ? Envelope.safeParse(parseJson(Buffer.from(text.data, 'base64').toString('utf8'))) : text
   if (!parsed.success || typeof parsed.data === 'string') throw notValid('Payload is not a FLIP encryption envelope')
   if (parsed.data.v !== 1) throw notValid(`Unsupported payload version: ${parsed.data.v}`)
   return parsed.data
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function keyOf(keys: EnvelopeKeys, kid: string): Buffer {

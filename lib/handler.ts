@@ -15,6 +15,7 @@ import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
 import type { OutgoingMessage } from './aws/queue.ts'
 import { AppError, InvalidInputError, isHopeless } from './errors.ts'
+import { parseJson } from './json.ts'
 import { createLogger, errorFields, type Logger } from './log.ts'
 import { backoffCeilingMs } from './retry.ts'
 import { serviceKeyRefusal } from './service-key.ts'
@@ -252,7 +253,7 @@ function parseMessages<Message extends z.ZodType>(records: readonly SQSRecord[],
   const understood: Received<z.output<Message>>[] = []
   const failures: WorkFailure[] = []
   for (const { messageId, body } of records) {
-    const parsed = schema.safeParse(parsedJson(body))
+    const parsed = schema.safeParse(parseJson(body))
     if (parsed.success) understood.push({ messageId, message: parsed.data })
     else
       failures.push({
@@ -261,15 +262,6 @@ function parseMessages<Message extends z.ZodType>(records: readonly SQSRecord[],
       })
   }
   return { understood, failures }
-}
-
-/** The value that JSON text stands for; `undefined`, which no schema takes, for text that is not JSON. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** SQS calls under way at a time: a whole batch that failed has to be handed back in the seconds that are left. */

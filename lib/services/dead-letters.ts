@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { OutgoingMessage, Queue } from '../aws/queue.ts'
 import type { QueueReader, ReceivedMessage } from '../aws/queue-reader.ts'
 import { AnyOrder } from '../delivery/order.ts'
+import { parseJson } from '../json.ts'
 
 export const DeadLetterQueue = z.enum(['uploads', 'deliveries'])
 export type DeadLetterQueue = z.infer<typeof DeadLetterQueue>
@@ -153,17 +154,9 @@ function byCode(letters: readonly ReceivedMessage[]): DeadLetters['codes'] {
 
 /** Of a letter what holds no label and no key. */
 function sampleOf({ messageId, sentAt, body }: ReceivedMessage): z.infer<typeof Sample> {
-  const order = AnyOrder.safeParse(parsedJson(body)).data
+  // Letters that are not JSON exist, and count like the others.
+  const order = AnyOrder.safeParse(parseJson(body)).data
   return { messageId, sentAt: sentAt.toISOString(), deliveryId: order?.deliveryId, projectId: order?.target.projectId }
-}
-
-/** `undefined` for what is not JSON: such letters exist, and count like the others. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function messageAgain({ messageId, body, group, attributes }: ReceivedMessage): OutgoingMessage {

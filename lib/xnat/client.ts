@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { Agent } from 'undici'
 import * as z from 'zod'
 import { XnatError, type XnatErrorCode } from '../errors.ts'
+import { parseJson } from '../json.ts'
 import { retry } from '../retry.ts'
 import { type Call, type CallOptions, headerValue, isStreamBody, type Reply, type StreamReply } from './call.ts'
 import { type ClientSettings, completeSettings, type Settings } from './client-options.ts'
@@ -12,15 +13,7 @@ import { explained } from './incoming.ts'
 import { basicAuthorization, type Login, SharedLogin } from './login.ts'
 import { CallersFailure } from './outgoing.ts'
 import { type XnatPath, xnatPath } from './path.ts'
-import {
-  detailOf,
-  errorFromAnswer,
-  isNotLoggedIn,
-  isSuccess,
-  looksLikeHtml,
-  parseJson,
-  sessionCookie,
-} from './reply.ts'
+import { detailOf, errorFromAnswer, isNotLoggedIn, isSuccess, looksLikeHtml, sessionCookie } from './reply.ts'
 
 export type HttpAgent = Agent
 

@@ -117,13 +117,3 @@ export function retryAfterMs(value: string | undefined, now: number): number | u
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
-
-/** What is not JSON is not the shape that was asked for either: it reads as `undefined`, which no schema here takes. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}

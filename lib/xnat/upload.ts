@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import * as z from 'zod'
 import { XnatError } from '../errors.ts'
+import { parseJson } from '../json.ts'
 import type { Query, Reply, StreamBody } from './call.ts'
 import type { XnatClient } from './client.ts'
 import type { XnatPath } from './path.ts'
-import { parseJson } from './reply.ts'
 import type { UploadOptions, UploadOutcome } from './resources.ts'
 
 export const archiveTypes = {

@@ -8,6 +8,7 @@ import { changeSettings, showSettings } from './control-settings.ts'
 import type { Xnat } from './exchange.ts'
 import { FaultOrder, type Faults } from './faults.ts'
 import { HttpFailure } from './http-failure.ts'
+import { parseJson } from './json.ts'
 import { emptyReply, failureReply, jsonReply, type Reply, textReply } from './reply.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -78,13 +79,4 @@ async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Prom
   const read = schema.safeParse(parseJson(body))
   if (!read.success) throw new HttpFailure(400, read.error.message, { voice: 'plain' })
   return read.data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -1,6 +1,7 @@
 // What a POST says: in its query, in a form, or in a JSON object (SecureResource.java loadBodyVariables, loadParams).
 import type { Exchange } from './exchange.ts'
 import { HttpFailure } from './http-failure.ts'
+import { parseJson } from './json.ts'
 import { Query } from './query.ts'
 import { mediaType } from './upload-body.ts'
 
@@ -36,13 +37,4 @@ function jsonFields(body: string): [string, string][] {
   const value = parseJson(body)
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).map(([name, each]) => [name, String(each)])
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
