@@ -1,6 +1,6 @@
 // `npm start`: brings the stack up, shows the main job once, and stays up until Ctrl-C.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -133,7 +133,10 @@ function functionLog(verbose: boolean) {
 
 async function describeStack(stackFile: string, description: StackDescription): Promise<void> {
   await mkdir(dirname(stackFile), { recursive: true })
-  await writeFile(stackFile, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })
+  // Renamed into place: who waits for the file must not find half of it.
+  const draft = `${stackFile}.${process.pid}`
+  await writeFile(draft, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })
+  await rename(draft, stackFile)
 }
 
 async function showTour(stack: Stack, dataDir: string | undefined): Promise<boolean> {
