@@ -192,3 +192,15 @@ export class PacsError extends AppError<keyof typeof pacsRetry> {
     super(message, { ...failure, retry: pacsRetry[failure.code] })
   }
 }
+
+const importRetry = {
+  LEDGER_BUSY: 'later',
+  IMPORT_GATE_BUSY: 'later',
+} as const satisfies Record<string, Retry>
+
+/** The records of an import were being written by another run. */
+export class ImportError extends AppError<keyof typeof importRetry> {
+  constructor(message: string, failure: Failure<keyof typeof importRetry>) {
+    super(message, { ...failure, retry: importRetry[failure.code] })
+  }
+}

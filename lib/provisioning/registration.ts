@@ -6,7 +6,10 @@ import { HubProject } from './hub-project.ts'
 const Registration = z.object({
   projectId: z.string(),
   createdAt: z.iso.datetime(),
-  hubProject: HubProject,
+  /** Absent for a project that others made, and that only imports by us. */
+  hubProject: HubProject.optional(),
+  /** The cohort's query of such a project. */
+  query: z.string().optional(),
 })
 export type Registration = z.infer<typeof Registration>
 
@@ -23,6 +26,36 @@ export async function register(
   if (known !== undefined && JSON.stringify(known.hubProject) === JSON.stringify(hubProject)) return
   const registration: Registration = { projectId, createdAt: known?.createdAt ?? now().toISOString(), hubProject }
   await state.writeText(registrationKey(projectId), JSON.stringify(registration), { contentType: 'application/json' })
+}
+
+/** Keeps that a project which others made imports by us. One that is registered stays as it is. */
+export async function registerImport(
+  state: ObjectStore,
+  registration: { projectId: string; query: string | undefined },
+  now: () => Date,
+): Promise<Registration> {
+  const { projectId, query } = registration
+  const made: Registration = { projectId, createdAt: now().toISOString(), ...(query !== undefined && { query }) }
+  const options = { contentType: 'application/json', ifAbsent: true }
+  const outcome = await state.writeText(registrationKey(projectId), JSON.stringify(made), options)
+  return outcome.kind === 'written' ? made : ((await findRegistration(state, projectId)) ?? made)
+}
+
+const registrations = 'projects/'
+
+/** The IDs of all registered projects, in pages as S3 lists them: up to a thousand each. */
+export async function* registeredProjects(
+  state: ObjectStore,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<string[]> {
+  let startAfter: string | undefined
+  for (;;) {
+    const page = await state.list(registrations, { ...options, ...(startAfter !== undefined && { startAfter }) })
+    const ids = page.objects.map(({ key }) => key.slice(registrations.length).replace(/\.json$/, ''))
+    if (ids.length > 0) yield ids
+    startAfter = page.objects.at(-1)?.key
+    if (page.isComplete || startAfter === undefined) return
+  }
 }
 
 export async function findRegistration(state: ObjectStore, projectId: string): Promise<Registration | undefined> {

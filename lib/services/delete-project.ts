@@ -2,6 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ObjectStore } from '../aws/objects.ts'
 import { InvalidInputError, XnatError } from '../errors.ts'
+import { forgetCohort } from '../imports/cohort.ts'
+import { forgetLedger } from '../imports/ledger.ts'
 import { forgetRegistration } from '../provisioning/registration.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { deleteQueuedRequest, listQueuedRequests, type QueuedRequest } from '../xnat/dqr-import.ts'
@@ -25,14 +27,20 @@ export async function deleteProject(deps: DeleteDeps, projectId: string): Promis
   const { xnat, state, signal } = deps
   const project = await findProject(xnat, projectId, { signal })
   if (project === undefined) {
-    await forgetRegistration(state, projectId)
+    await forgetProject(state, projectId)
     throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
   }
   for (const { id } of await waitingImports(deps, projectId)) await deleteQueuedRequest(xnat, id, { signal })
   await deleteXnatProject(xnat, projectId, { removeFiles: true, signal })
   await requireGone(deps, projectId)
-  await forgetRegistration(state, projectId)
+  await forgetProject(state, projectId)
   return project
+}
+
+/** The registration last: as long as it is there, whoever repeats the deletion finds the rest. */
+async function forgetProject(state: ObjectStore, projectId: string): Promise<void> {
+  await Promise.all([forgetLedger(state, projectId), forgetCohort(state, projectId)])
+  await forgetRegistration(state, projectId)
 }
 
 async function waitingImports({ xnat, signal }: DeleteDeps, projectId: string): Promise<QueuedRequest[]> {

@@ -2,12 +2,12 @@
 import type { ObjectStore } from '../aws/objects.ts'
 import type { Queue } from '../aws/queue.ts'
 import { InvalidInputError } from '../errors.ts'
+import { askForLook } from '../imports/messages.ts'
 import { type AspectState, settle } from '../provisioning/aspect.ts'
 import { findConversionCommand, subscriptionAspect, wrapperAspect } from '../provisioning/conversion.ts'
 import type { HubProject } from '../provisioning/hub-project.ts'
-import { requestImport } from '../provisioning/import-request.ts'
 import { findOrCreate, prearchiveAspect } from '../provisioning/project-aspects.ts'
-import { findRegistration, type Registration, register } from '../provisioning/registration.ts'
+import { findRegistration, register } from '../provisioning/registration.ts'
 import { type SettledUsers, settleUsers, type UserDeps } from '../provisioning/users.ts'
 import { findProject, listMembers } from '../xnat/projects.ts'
 import { listUsers } from '../xnat/users.ts'
@@ -41,7 +41,7 @@ export async function provisionProject(deps: ProvisionDeps, hubProject: HubProje
   await register(deps.state, projectId, hubProject, deps.now ?? (() => new Date()))
   await settleProject(deps, projectId, hubProject)
   // Before the users: what one of them cannot have must not keep the studies waiting.
-  await requestImport(deps.imports, projectId)
+  await askForLook(deps.imports, { projectId })
   return { projectId, name, users: await settleUsers(deps, projectId, hubProject.users) }
 }
 
@@ -65,7 +65,7 @@ export interface Finding {
  * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product.
  */
 export async function inspectProvisioning(deps: InspectDeps, projectId: string): Promise<Finding[]> {
-  const { hubProject } = await getRegistration(deps.state, projectId)
+  const hubProject = await getHubProject(deps.state, projectId)
   const { xnat, signal } = deps
   if ((await findProject(xnat, projectId, { signal })) === undefined) {
     return [
@@ -90,23 +90,23 @@ export async function inspectProvisioning(deps: InspectDeps, projectId: string):
  * @throws {InvalidInputError} PROJECT_NOT_FOUND for a project that was not provisioned by this product, or is gone.
  */
 export async function repairProvisioning(deps: ProvisionDeps, projectId: string): Promise<Finding[]> {
-  const { hubProject } = await getRegistration(deps.state, projectId)
+  const hubProject = await getHubProject(deps.state, projectId)
   if ((await findProject(deps.xnat, projectId, { signal: deps.signal })) === undefined) throw notFound(projectId)
   await settleProject(deps, projectId, hubProject)
   await settleUsers(deps, projectId, hubProject.users, { invites: false })
   return inspectProvisioning(deps, projectId)
 }
 
-async function getRegistration(state: ObjectStore, projectId: string): Promise<Registration> {
-  const registration = await findRegistration(state, projectId)
-  if (registration !== undefined) return registration
+async function getHubProject(state: ObjectStore, projectId: string): Promise<HubProject> {
+  const hubProject = (await findRegistration(state, projectId))?.hubProject
+  if (hubProject !== undefined) return hubProject
   throw notFound(projectId)
 }
 
 async function inspectMembers(
   { xnat, signal }: InspectDeps,
   projectId: string,
-  users: Registration['hubProject']['users'],
+  users: HubProject['users'],
 ): Promise<Finding> {
   const wanted = users.filter(({ isDisabled }) => !isDisabled).map(({ email }) => email.toLowerCase())
   const [accounts, members] = await Promise.all([listUsers(xnat, { signal }), listMembers(xnat, projectId, { signal })])

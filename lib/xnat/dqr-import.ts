@@ -104,15 +104,25 @@ export async function listQueuedRequests(
   return allPages(client, xnatPath`/xapi/dqr/import/queue`, { all }, options)
 }
 
+/** How many requests the queue holds: ours, or everyone's if the account may see all data. */
+export async function countQueuedRequests(
+  client: XnatClient,
+  { all = false, ...options }: CallOptions & { all?: boolean } = {},
+): Promise<number> {
+  const path = xnatPath`/xapi/dqr/import/queue/count`
+  return client.json(z.int().nonnegative(), { method: 'GET', path, query: { all }, ...options })
+}
+
 /**
- * Every attempt so far. Read the queue first: a request moves from there to here, and is then seen twice instead of
- * not at all.
+ * Every attempt so far, newest first; with `afterId`, those with a higher ID, reading no further back than that. Read the
+ * queue first: a request moves from there to here, and is then seen twice instead of not at all.
  */
 export async function listExecutedRequests(
   client: XnatClient,
-  { all = false, ...options }: CallOptions & { all?: boolean } = {},
+  { all = false, afterId = 0, ...options }: CallOptions & { all?: boolean; afterId?: number } = {},
 ): Promise<ExecutedRequest[]> {
-  return allPages(client, xnatPath`/xapi/dqr/import/history`, { all }, options)
+  const rows = await allPages(client, xnatPath`/xapi/dqr/import/history`, { all }, options, afterId)
+  return rows.filter(({ id }) => id > afterId)
 }
 
 const pageSize = 1_000
@@ -124,6 +134,7 @@ async function allPages(
   path: XnatPath,
   query: Query,
   options: CallOptions,
+  afterId = 0,
 ): Promise<QueuedRequest[]> {
   const found = new Map<number, QueuedRequest>()
   for (let page = 1; ; page += 1) {
@@ -131,7 +142,8 @@ async function allPages(
     const rows = await client.json(z.array(RequestRow), call)
     const before = found.size
     for (const row of rows) found.set(row.id, row)
-    if (rows.length < pageSize || found.size === before) return [...found.values()]
+    const isPast = rows.some(({ id }) => id <= afterId)
+    if (rows.length < pageSize || found.size === before || isPast) return [...found.values()]
   }
 }
 

@@ -31,6 +31,12 @@ export async function listPacs(client: XnatClient, options: CallOptions = {}): P
   return client.json(z.array(Pacs), { method: 'GET', path: xnatPath`/xapi/pacs`, ...options })
 }
 
+/** The PACS that XNAT queries when none is named: its default one, or else the first; `undefined` when it knows none. */
+export async function findDefaultPacs(client: XnatClient, options: CallOptions = {}): Promise<number | undefined> {
+  const pacs = await listPacs(client, options)
+  return (pacs.find(({ isDefault }) => isDefault) ?? pacs[0])?.pacsId
+}
+
 const Ping = z.object({ successful: z.boolean() })
 
 /**

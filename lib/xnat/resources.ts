@@ -22,7 +22,7 @@ export interface ResourceRef {
   resourceLabel: string
 }
 
-const ResourceRow = z
+export const ResourceRow = z
   .object({
     xnat_abstractresource_id: filledCell,
     label: cell,

@@ -1,0 +1,130 @@
+// Evidence and ledger -> where each accession number of the cohort stands, why, and what may be done about it. Pure.
+import { refusedNumbers, sessionLabelOf } from './accession-numbers.ts'
+import { assessStudy, type StudyFinding, type StudyView } from './assess-study.ts'
+import type { Evidence } from './evidence.ts'
+import { type EvidenceIndex, indexEvidence } from './evidence-index.ts'
+import { countedAttempts, type Lease, type Ledger, type LedgerEntry, lastLease } from './ledger.ts'
+import type { Leftover, LeftoverPolicy } from './leftovers.ts'
+import { nextAttemptAt, type RetryPlan } from './retry-plan.ts'
+import type { SessionCheck } from './session-check.ts'
+import type { ReasonCode, StudyState } from './study-state.ts'
+
+export interface AssessRules {
+  retryPlan: RetryPlan
+  /** What has not moved for so long, and is not finished, is stalled. */
+  stallAfterMs: number
+  leftovers: LeftoverPolicy
+}
+
+/** Where one accession number stands. Times in milliseconds since 1970. */
+export interface Standing {
+  accessionNumber: string
+  state: StudyState
+  reason?: ReasonCode
+  attempts: number
+  lastAttemptMs?: number
+  /** When it may be asked for again, 0 for at once; absent while it must not, or need not. */
+  nextAttemptMs?: number
+  /** What stands in the way of another attempt and may be cleared away for it. */
+  leftovers: readonly Leftover[]
+  /** Its studies that need no new request: they are there, or on their way. */
+  settledStudies: readonly string[]
+  findings: readonly StudyFinding[]
+}
+
+export interface AssessInput {
+  cohort: readonly string[]
+  ledger: Ledger
+  evidence: Evidence
+  /** What counting the files of sessions gave, by experiment ID. */
+  checks: ReadonlyMap<string, SessionCheck>
+  rules: AssessRules
+  nowMs: number
+}
+
+/** One standing for each of the cohort, in its order: the counts add up to it. */
+export function assessCohort(input: AssessInput): Standing[] {
+  const refused = refusedNumbers(input.cohort)
+  const index = indexEvidence(input.evidence, input.cohort)
+  return input.cohort.map((accessionNumber) =>
+    refused.has(accessionNumber) ? unusable(accessionNumber) : assess(accessionNumber, input, index),
+  )
+}
+
+const unusable = (accessionNumber: string): Standing => ({
+  accessionNumber,
+  state: 'refused',
+  reason: 'UNSAFE_NUMBER',
+  attempts: 0,
+  leftovers: [],
+  settledStudies: [],
+  findings: [],
+})
+
+function assess(accessionNumber: string, input: AssessInput, index: EvidenceIndex): Standing {
+  const entry = input.ledger.entries.get(accessionNumber)
+  const findings = viewsOf(accessionNumber, entry, input, index).map((view) => assessStudy(view, input))
+  const worst = worstOf(findings)
+  const { state, reason, isBlocked } = worst
+  const lease = lastLease(input.ledger, entry)
+  const standing: Standing = {
+    accessionNumber,
+    state,
+    ...(reason !== undefined && { reason }),
+    attempts: entry?.attempts.length ?? 0,
+    ...(lease !== undefined && { lastAttemptMs: lease.atMs }),
+    leftovers: findings.flatMap((finding) => finding.leftovers),
+    settledStudies: findings.flatMap(({ uid, state: one }) => (uid !== undefined && isSettled(one) ? [uid] : [])),
+    findings,
+  }
+  if (state === 'waiting') return { ...standing, nextAttemptMs: 0 }
+  if (isBlocked || !canRetry.has(state) || isUnderWay(entry, lease, input.nowMs)) return standing
+  const attempts = entry === undefined ? 0 : countedAttempts(entry)
+  const nextAttemptMs = nextAttemptAt(input.rules.retryPlan, attempts, lease?.atMs ?? 0)
+  return nextAttemptMs === undefined ? { ...standing, state: 'exhausted' } : { ...standing, nextAttemptMs }
+}
+
+/** Its order is still on its way to XNAT. */
+const isUnderWay = (entry: LedgerEntry | undefined, lease: Lease | undefined, nowMs: number) =>
+  entry?.attempts.at(-1)?.[1] === 'SENT' && lease !== undefined && nowMs <= lease.expiresAtMs
+
+const canRetry: ReadonlySet<StudyState> = new Set(['incomplete', 'failed', 'stalled', 'not-found', 'ambiguous'])
+const isSettled = (state: StudyState) => state === 'verified' || state === 'processing' || state === 'queued'
+
+/** From what counts most to what counts least, when the studies of one accession number stand differently. */
+const severity: readonly StudyState[] = [
+  'failed',
+  'incomplete',
+  'stalled',
+  'not-found',
+  'ambiguous',
+  'waiting',
+  'processing',
+  'queued',
+  'verified',
+]
+
+function worstOf(findings: readonly StudyFinding[]): StudyFinding {
+  const [first, ...others] = findings
+  if (first === undefined) throw new Error('an accession number has at least one study to look at')
+  const rank = ({ state, isBlocked }: StudyFinding) => severity.indexOf(state) * 2 + (isBlocked ? 1 : 0)
+  return others.reduce((worst, finding) => (rank(finding) < rank(worst) ? finding : worst), first)
+}
+
+function viewsOf(
+  accessionNumber: string,
+  entry: LedgerEntry | undefined,
+  { ledger }: AssessInput,
+  index: EvidenceIndex,
+): StudyView[] {
+  const known = entry?.studies ?? []
+  const common = { accessionNumber, entry, lease: lastLease(ledger, entry) }
+  // Without a word of the ledger, the session of the accession number's own label is the one to look at.
+  const studies = known.length > 0 ? known : [[undefined, sessionLabelOf(accessionNumber)] as const]
+  return studies.map(([uid, label]) => ({
+    ...common,
+    uid,
+    label,
+    rows: index.rowsOf({ accessionNumber: known.length > 1 ? undefined : accessionNumber, uid, label }),
+  }))
+}

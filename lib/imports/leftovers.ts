@@ -1,0 +1,57 @@
+// What a failed attempt leaves behind in XNAT and what would meet the next one there.
+import type { XnatClient } from '../xnat/client.ts'
+import { deleteDirectArchive } from '../xnat/direct-archive.ts'
+import { deleteQueuedRequest } from '../xnat/dqr-import.ts'
+import { deletePrearchiveSession, type PrearchiveRef } from '../xnat/prearchive.ts'
+import { deleteRecord } from '../xnat/records.ts'
+import { holdsNothing } from './session-check.ts'
+
+export type Leftover =
+  /** A request that DQR has been retrieving for too long. It is ours to withdraw, whatever the policies. */
+  | { kind: 'queued-request'; id: number }
+  | { kind: 'direct-archive'; id: number; because: 'error' }
+  | { kind: 'prearchive'; ref: PrearchiveRef; because: 'error' | 'conflict' }
+  | { kind: 'empty-session'; experimentId: string }
+
+/** `leave`: a person is to look at it, and the study is not asked for again until then. */
+export const leftoverPolicies = ['leave', 'delete-and-retry'] as const
+
+export interface LeftoverPolicy {
+  conflict: (typeof leftoverPolicies)[number]
+  error: (typeof leftoverPolicies)[number]
+  emptySession: (typeof leftoverPolicies)[number]
+}
+
+/** Whether the policy keeps it, and so any new attempt from being made. */
+export function isLeft(leftover: Leftover, policy: LeftoverPolicy): boolean {
+  if (leftover.kind === 'queued-request') return false
+  if (leftover.kind === 'empty-session') return policy.emptySession === 'leave'
+  return policy[leftover.because] === 'leave'
+}
+
+/**
+ * Clears it away, and says whether it is gone. A session is looked at once more just before: one that holds any file or
+ * assessment by now is kept.
+ */
+export async function clearLeftover(
+  { xnat, signal }: { xnat: XnatClient; signal: AbortSignal },
+  leftover: Leftover,
+): Promise<boolean> {
+  switch (leftover.kind) {
+    case 'queued-request':
+      await deleteQueuedRequest(xnat, leftover.id, { signal })
+      return true
+    case 'direct-archive':
+      await deleteDirectArchive(xnat, leftover.id, { signal })
+      return true
+    case 'prearchive':
+      await deletePrearchiveSession(xnat, leftover.ref, { signal })
+      return true
+    case 'empty-session': {
+      const { experimentId } = leftover
+      if (!(await holdsNothing({ xnat, signal }, experimentId))) return false
+      await deleteRecord(xnat, { kind: 'experiment', experimentId }, { removeFiles: true, signal })
+      return true
+    }
+  }
+}

@@ -1,0 +1,271 @@
+// One project's import, planned: who of the cohort stands where, and who is asked for now.
+import pLimit from 'p-limit'
+import type { ObjectStore } from '../aws/objects.ts'
+import type { Queue } from '../aws/queue.ts'
+import { type AppError, isHopeless } from '../errors.ts'
+import { type AssessRules, assessCohort, type Standing } from '../imports/assess.ts'
+import { checkUnchecked } from '../imports/check-sessions.ts'
+import { membersOf } from '../imports/cohort.ts'
+import { type Evidence, readEvidence } from '../imports/evidence.ts'
+import { release, releaseForgotten, reserve } from '../imports/import-gate.ts'
+import { beginAttempts, keepOutcomes, keepStandings, rebuildLedger, restartPlans } from '../imports/keep-ledger.ts'
+import { type Ledger, readLedger, requestIdPrefix, writeLedger } from '../imports/ledger.ts'
+import { clearLeftover } from '../imports/leftovers.ts'
+import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
+import { pacsReadiness } from '../imports/pacs-readiness.ts'
+import { type CohortDeps, renewCohort } from '../imports/renew-cohort.ts'
+import { subjectLabelOf } from '../imports/subject-label.ts'
+import type { Logger } from '../log.ts'
+import { findRegistration, type Registration, registerImport } from '../provisioning/registration.ts'
+import type { XnatClient } from '../xnat/client.ts'
+import { countQueuedRequests } from '../xnat/dqr-import.ts'
+import { findProject } from '../xnat/projects.ts'
+
+export interface ImportSettings extends AssessRules {
+  /** The most requests that DQR may hold, for all projects together. */
+  mostOutstanding: number
+  /** IANA name of the zone that XNAT's server lives in. */
+  timeZone: string
+}
+
+export interface ImportDeps extends CohortDeps {
+  xnat: XnatClient
+  state: ObjectStore
+  /** Orders for whoever asks the PACS. */
+  studies: Queue
+  log: Logger
+  signal: AbortSignal
+  imports: ImportSettings
+  imaging: { fallbackPacsId: number | undefined }
+  now?: () => Date
+}
+
+export interface ImportTally {
+  /** How many of the cohort were asked for by this run. */
+  requested: number
+  /** Why no more were, when more are due. */
+  waiting?: string
+}
+
+const nothing: ImportTally = { requested: 0 }
+
+/**
+ * Takes one message of a project to heart: what became of an order, accession numbers given by name, or a look at the
+ * whole cohort, after which what is due has been asked for, within the bound on outstanding requests.
+ *
+ * Safe to repeat after it died anywhere. What is asked for is written down before it is sent, and an order that may not
+ * have been sent is sent again by the next look; whoever acts on it twice sees it in DQR.
+ *
+ * @throws {ImportError} LEDGER_BUSY, IMPORT_GATE_BUSY
+ */
+export async function importCohort(deps: ImportDeps, message: ImportMessage): Promise<ImportTally> {
+  const { projectId } = message
+  if (message.kind === 'outcomes') return takeOutcomes(deps, message)
+  const registration = await registrationFor(deps, message)
+  // A project that was deleted while the message was under way.
+  if (registration === undefined) return nothing
+  const run = await openRun(deps, projectId)
+  if (message.kind === 'look' && message.cause === 'sweep' && isAtRest(run)) return nothing
+  const cohort = await renewCohort(deps, registration, message, run.ledger.waiting?.code)
+  if (message.kind === 'name') restartPlans(run.ledger, message.accessionNumbers)
+  return look(run, cohort)
+}
+
+/** The work on one project, from reading its ledger to writing it. */
+interface Run {
+  deps: ImportDeps
+  projectId: string
+  ledger: Ledger
+  etag: string | undefined
+  /** Read already, where the ledger had to be made from it. */
+  evidence?: Evidence
+  nowMs: number
+}
+
+async function openRun(deps: ImportDeps, projectId: string): Promise<Run> {
+  const nowMs = (deps.now?.() ?? new Date()).getTime()
+  const stored = await readLedger(deps.state, projectId, { signal: deps.signal })
+  if (stored.kind === 'found') return { deps, projectId, nowMs, ledger: stored.ledger, etag: stored.etag }
+  const evidence = await readEvidence(deps, projectId, { readHistoryAfter: 0, nowMs })
+  const ledger = rebuildLedger(evidence)
+  deps.log.info('ledger made from the history', { projectId, studies: ledger.entries.size })
+  return { deps, projectId, nowMs, ledger, etag: stored.etag, evidence }
+}
+
+async function takeOutcomes(
+  deps: ImportDeps,
+  { projectId, requestId, outcomes }: Extract<ImportMessage, { kind: 'outcomes' }>,
+): Promise<ImportTally> {
+  const { state, signal } = deps
+  const run = await openRun(deps, projectId)
+  if ((await findRegistration(state, projectId)) !== undefined) {
+    keepOutcomes(run.ledger, requestId, outcomes)
+    await save(run)
+  }
+  await release({ state, signal, nowMs: run.nowMs }, new Set([requestId]))
+  return nothing
+}
+
+// Sweeps that piled up behind a long run find that all was looked at a moment ago.
+const restsForMs = 20_000
+
+const isAtRest = ({ ledger, nowMs }: Run) =>
+  ledger.unsent.length === 0 && (ledger.isSettled || nowMs - ledger.lookedAtMs < restsForMs)
+
+/** How the project is registered; one that others made is, when it is first asked for. */
+async function registrationFor(
+  deps: ImportDeps,
+  message: Exclude<ImportMessage, { kind: 'outcomes' }>,
+): Promise<Registration | undefined> {
+  const { xnat, state, signal, now = () => new Date() } = deps
+  const { projectId } = message
+  const known = await findRegistration(state, projectId)
+  if (known !== undefined || (message.kind === 'look' && message.cause === 'sweep')) return known
+  if ((await findProject(xnat, projectId, { signal })) === undefined) return undefined
+  return registerImport(state, { projectId, query: message.kind === 'look' ? message.query : undefined }, now)
+}
+
+async function look(run: Run, cohort: Awaited<ReturnType<typeof renewCohort>>): Promise<ImportTally> {
+  const { deps, projectId, ledger, nowMs } = run
+  const { xnat, signal } = deps
+  if ((await findProject(xnat, projectId, { signal })) === undefined) return wait(run, 'PROJECT_MISSING')
+  const readHistoryAfter = ledger.historyReadTo
+  const evidence = run.evidence ?? (await readEvidence(deps, projectId, { readHistoryAfter, nowMs }))
+  const input = { cohort: membersOf(cohort.members), ledger, evidence, rules: deps.imports, nowMs }
+  const standings = assessCohort({ ...input, checks: await checkUnchecked(deps, input) })
+  keepStandings(ledger, standings, { evidence, nowMs })
+  ledger.isSettled = cohort.fault === undefined && standings.every(({ state }) => atTheEnd.has(state))
+  if (cohort.fault !== undefined && !cohort.mayImport) return wait(run, cohort.fault)
+
+  const due = standings.filter(({ nextAttemptMs = Number.POSITIVE_INFINITY }) => nextAttemptMs <= nowMs)
+  if (due.length === 0 && ledger.unsent.length === 0) return wait(run, cohort.fault)
+  const readiness = await pacsReadiness({ ...deps, ...deps.imports, ...deps.imaging }, new Date(nowMs))
+  if (readiness.kind === 'waits') return wait(run, readiness.code)
+  const { requested, room } = await begin(run, due.toSorted(byDueTime), readiness.pacsId)
+  setWaiting(run, cohort.fault ?? (room < due.length ? 'NO_ROOM' : undefined))
+  await save(run)
+  await sendOrders(run, standings, readiness.pacsId)
+  return { requested, ...(ledger.waiting && { waiting: ledger.waiting.code }) }
+}
+
+const atTheEnd: ReadonlySet<string> = new Set(['verified', 'refused', 'exhausted'])
+
+const byDueTime = (one: Standing, other: Standing) => (one.nextAttemptMs ?? 0) - (other.nextAttemptMs ?? 0)
+
+async function save(run: Run): Promise<void> {
+  const { deps, projectId, ledger } = run
+  run.etag = await writeLedger(deps.state, projectId, ledger, run.etag, { signal: deps.signal })
+}
+
+function setWaiting({ ledger, nowMs }: Run, code: string | undefined): void {
+  if (code === undefined) delete ledger.waiting
+  else if (ledger.waiting?.code !== code) ledger.waiting = { code, sinceMs: nowMs }
+}
+
+async function wait(run: Run, code: string | undefined): Promise<ImportTally> {
+  setWaiting(run, code)
+  await save(run)
+  return { requested: 0, ...(code !== undefined && { waiting: code }) }
+}
+
+/** How long an order may lie before it is acted on: what it would ask for may have been asked for anew by then. */
+const leaseMs = 60 * 60_000
+
+/** Begins an attempt for as many as there is room for, with nothing of the last one in its way. */
+async function begin(run: Run, due: readonly Standing[], pacsId: number) {
+  const { deps, projectId, ledger, nowMs } = run
+  const { xnat, state, signal, imports } = deps
+  if (due.length === 0) return { requested: 0, room: 0 }
+  const gate = { state, signal, nowMs }
+  await releaseForgotten(gate, projectId, new Set(ledger.leases.map(({ requestId }) => requestId)))
+  const round = ledger.leases.length
+  const expiresAtMs = nowMs + leaseMs
+  const leases = await reserve(gate, {
+    projectId,
+    wanted: due.length,
+    perLease: maxStudiesPerOrder,
+    most: imports.mostOutstanding,
+    expiresAtMs,
+    requestIdOf: (number) => `${requestIdPrefix}${ledger.id}-${round + number}`,
+    countOutstanding: () => countQueuedRequests(xnat, { all: true, signal }),
+  })
+  const room = leases.reduce((sum, { studies }) => sum + studies, 0)
+  const { ready, cleared } = await clearWays(deps, projectId, due.slice(0, room))
+  const unused = new Set<string>()
+  let requested = 0
+  for (const { requestId } of leases) {
+    const chunk = ready.slice(requested, requested + maxStudiesPerOrder)
+    if (chunk.length === 0) unused.add(requestId)
+    else beginAttempts(ledger, chunk, { requestId, atMs: nowMs, expiresAtMs, pacsId, cleared })
+    requested += chunk.length
+  }
+  if (unused.size > 0) await release(gate, unused)
+  return { requested, room }
+}
+
+/** XNAT calls under way at a time while leftovers are cleared away. */
+const clearedAtATime = 4
+
+async function clearWays(
+  deps: ImportDeps,
+  projectId: string,
+  standings: readonly Standing[],
+): Promise<{ ready: Standing[]; cleared: Map<string, string[]> }> {
+  const limit = pLimit(clearedAtATime)
+  const cleared = new Map<string, string[]>()
+  const clearAll = async ({ accessionNumber, leftovers }: Standing): Promise<boolean> => {
+    for (const leftover of leftovers) {
+      try {
+        if (!(await clearLeftover(deps, leftover))) return false
+      } catch (error) {
+        // One that cannot be cleared away keeps its own study waiting, and no other.
+        if (!isHopeless(error)) throw error
+        deps.log.warn('leftover not cleared', { projectId, outcome: leftover.kind, code: codeOf(error) })
+        return false
+      }
+      cleared.set(accessionNumber, [...(cleared.get(accessionNumber) ?? []), leftover.kind])
+      deps.log.info('leftover cleared', { projectId, outcome: leftover.kind })
+    }
+    return true
+  }
+  const isReady = await Promise.all(standings.map((standing) => limit(() => clearAll(standing))))
+  return { ready: standings.filter((_, index) => isReady[index] === true), cleared }
+}
+
+const codeOf = (error: AppError) => error.code
+
+/** Sends the orders of all leases that may not have been sent, then writes down that they were. */
+async function sendOrders(run: Run, standings: readonly Standing[], pacsId: number): Promise<void> {
+  const { deps, ledger } = run
+  if (ledger.unsent.length === 0) return
+  const orders = ledger.unsent.flatMap((number) => orderFor(run, number, standings, pacsId) ?? [])
+  await deps.studies.send(orders.map((order) => ({ body: JSON.stringify(order) })))
+  ledger.unsent = []
+  await save(run)
+}
+
+function orderFor(
+  { projectId, ledger }: Run,
+  number: number,
+  standings: readonly Standing[],
+  pacsId: number,
+): StudiesOrder | undefined {
+  const lease = ledger.leases[number]
+  const wanted = standings.flatMap(({ accessionNumber, settledStudies }) => {
+    const entry = ledger.entries.get(accessionNumber)
+    const [lastLease, code] = entry?.attempts.at(-1) ?? []
+    if (lastLease !== number || code !== 'SENT') return []
+    return [
+      {
+        accessionNumber,
+        subjectLabel: subjectLabelOf(ledger.salt, accessionNumber),
+        ...(entry?.studies !== undefined && { known: entry.studies }),
+        ...(settledStudies.length > 0 && { settled: [...settledStudies] }),
+      },
+    ]
+  })
+  if (lease === undefined || wanted.length === 0) return undefined
+  const { requestId, atMs, expiresAtMs } = lease
+  const { historyReadTo } = ledger
+  return { projectId, pacsId: lease.pacsId ?? pacsId, requestId, atMs, expiresAtMs, historyReadTo, wanted }
+}

@@ -1,0 +1,188 @@
+// Orders of the planner -> questions to the PACS and import requests to DQR, and word back of what became of them.
+import type { Queue } from '../aws/queue.ts'
+import { XnatError } from '../errors.ts'
+import { sessionLabelOf } from '../imports/accession-numbers.ts'
+import { chooseStudies, labelStudies, type StudyChoice } from '../imports/choose-study.ts'
+import { type FindLimits, type FindSlots, findSlots } from '../imports/find-limits.ts'
+import {
+  maxStudiesPerOrder,
+  type Outcome,
+  type OutcomeCode,
+  reportOutcomes,
+  type StudiesOrder,
+} from '../imports/messages.ts'
+import type { Logger } from '../log.ts'
+import type { XnatClient } from '../xnat/client.ts'
+import { queryStudies } from '../xnat/dqr.ts'
+import {
+  listExecutedRequests,
+  listQueuedRequests,
+  type QueuedRequest,
+  requestImport,
+  type StudyImport,
+} from '../xnat/dqr-import.ts'
+
+export interface RequestDeps {
+  xnat: XnatClient
+  /** The planner's queue. */
+  imports: Queue
+  log: Logger
+  signal: AbortSignal
+  imaging: { receiver: { aeTitle: string; port: number } }
+  asking: FindLimits & { studyChoice: StudyChoice }
+  now?: () => Date
+}
+
+export interface FailedOrder {
+  index: number
+  error: unknown
+}
+
+/**
+ * Asks the PACS for each accession number of the orders, once, has XNAT import what was found, in one request for each
+ * order, and tells the planner what became of every number. Returns the orders that it could not bring to an end.
+ *
+ * Safe to repeat: what DQR already holds under the order's `requestId` is neither asked for nor requested again. Where
+ * the PACS falls silent, the rest of the order goes back to the planner unharmed.
+ */
+export async function requestStudies(deps: RequestDeps, orders: readonly StudiesOrder[]): Promise<FailedOrder[]> {
+  const slots = findSlots(deps.asking, deps.signal)
+  const earlier = earlierRequests(deps, orders)
+  const results = await Promise.allSettled(orders.map((order) => carryOut(deps, order, slots, earlier)))
+  return results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, error: result.reason }] : []))
+}
+
+/** The requests that DQR holds or held since the orders were made. Read once, and for all orders. */
+function earlierRequests({ xnat, signal }: RequestDeps, orders: readonly StudiesOrder[]) {
+  const afterId = Math.min(...orders.map(({ historyReadTo }) => historyReadTo))
+  const read = async (): Promise<QueuedRequest[]> => [
+    ...(await listQueuedRequests(xnat, { all: true, signal })),
+    ...(await listExecutedRequests(xnat, { all: true, afterId, signal })),
+  ]
+  let reading: Promise<QueuedRequest[]> | undefined
+  return () => {
+    reading ??= read()
+    return reading
+  }
+}
+
+async function carryOut(
+  deps: RequestDeps,
+  order: StudiesOrder,
+  slots: FindSlots,
+  earlier: () => Promise<readonly QueuedRequest[]>,
+): Promise<void> {
+  const nowMs = (deps.now?.() ?? new Date()).getTime()
+  if (nowMs > order.expiresAtMs) {
+    const outcomes = order.wanted.map(({ accessionNumber }) => ({ accessionNumber, code: 'LEASE_EXPIRED' as const }))
+    return reportOutcomes(deps.imports, order, outcomes)
+  }
+  const known = (await earlier()).filter(({ requestId }) => requestId === order.requestId)
+  const pacs = { isSilent: false }
+  const answers = await Promise.all(
+    order.wanted.map((wanted) => answerFor(deps, order, wanted, { slots, known, pacs })),
+  )
+  const outcomes = await requestAll(deps, order, answers, slots)
+  await reportOutcomes(deps.imports, order, outcomes)
+  deps.log.info('studies requested', {
+    projectId: order.projectId,
+    studies: outcomes.length,
+    requested: outcomes.filter(({ code }) => code === 'REQUESTED').length,
+  })
+}
+
+type Wanted = StudiesOrder['wanted'][number]
+
+interface Answer {
+  wanted: Wanted
+  /** What the PACS said, when that is the end of it. */
+  code?: OutcomeCode
+  /** Its studies as UID and label; those to be imported among them. */
+  studies: [uid: string, label: string][]
+  imports: StudyImport[]
+}
+
+async function answerFor(
+  deps: RequestDeps,
+  order: StudiesOrder,
+  wanted: Wanted,
+  { slots, known, pacs }: { slots: FindSlots; known: readonly QueuedRequest[]; pacs: { isSilent: boolean } },
+): Promise<Answer> {
+  const { accessionNumber, known: labels = [], settled = [] } = wanted
+  const base = sessionLabelOf(accessionNumber)
+  const isDone = new Set([...settled, ...known.map(({ studyInstanceUid }) => studyInstanceUid)])
+  const held = known.filter((row) => row.accessionNumber === accessionNumber)
+  if (held.length > 0) {
+    const uids = [...new Set([...settled, ...held.map(({ studyInstanceUid }) => studyInstanceUid)])]
+    return { wanted, studies: labelStudies(base, uids, labels), imports: [] }
+  }
+  const found = await find(deps, order, accessionNumber, slots, pacs)
+  if (found.kind === 'none') return { wanted, code: found.code, studies: [], imports: [] }
+  const studies = labelStudies(base, found.studyInstanceUids, labels)
+  const imports = studies
+    .filter(([uid]) => !isDone.has(uid))
+    .map(([studyInstanceUid, sessionLabel]) => ({ studyInstanceUid, sessionLabel, subjectLabel: wanted.subjectLabel }))
+  return { wanted, studies, imports }
+}
+
+type Found = { kind: 'chosen'; studyInstanceUids: string[] } | { kind: 'none'; code: OutcomeCode }
+
+async function find(
+  { xnat, signal, asking }: RequestDeps,
+  { pacsId }: StudiesOrder,
+  accessionNumber: string,
+  slots: FindSlots,
+  pacs: { isSilent: boolean },
+): Promise<Found> {
+  const unreachable: Found = { kind: 'none', code: 'PACS_UNREACHABLE' }
+  return slots.find(async () => {
+    if (pacs.isSilent) return unreachable
+    try {
+      const outcome = await queryStudies(xnat, { pacsId, accessionNumber }, { signal })
+      if (outcome.kind === 'answered') return chooseStudies(asking.studyChoice, accessionNumber, outcome)
+      pacs.isSilent = true
+      return unreachable
+    } catch (error) {
+      if (!(error instanceof XnatError)) throw error
+      // DQR: 404 for a PACS that XNAT does not know, 409 for one that it may not query.
+      if (error.code === 'XNAT_NOT_FOUND' || error.code === 'XNAT_CONFLICT')
+        return { kind: 'none', code: 'PACS_UNKNOWN' }
+      if (error.status === 500) return { kind: 'none', code: 'QUERY_FAILED' }
+      throw error
+    }
+  })
+}
+
+async function requestAll(
+  deps: RequestDeps,
+  order: StudiesOrder,
+  answers: readonly Answer[],
+  slots: FindSlots,
+): Promise<Outcome[]> {
+  const { xnat, signal, imaging } = deps
+  const { projectId, pacsId, requestId } = order
+  const wanted = new Map(answers.flatMap(({ imports }) => imports.map((each) => [each.studyInstanceUid, each])))
+  const queued = new Set<string>()
+  let refusal: OutcomeCode | undefined
+  for (const studies of chunks([...wanted.values()], maxStudiesPerOrder)) {
+    const request = { pacsId, receiver: imaging.receiver, projectId, requestId, studies, force: true }
+    try {
+      const rows = await slots.request(() => requestImport(xnat, request, { signal }))
+      for (const { studyInstanceUid } of rows) queued.add(studyInstanceUid)
+    } catch (error) {
+      // DQR: the project may not import, or is gone (404, 403); the PACS may not be queried (409); bad settings (400).
+      if (!(error instanceof XnatError) || error.retry !== 'never' || error.code === 'XNAT_UNAUTHORIZED') throw error
+      deps.log.warn('import refused', { projectId, code: error.code, ...(error.status && { status: error.status }) })
+      refusal = 'IMPORT_REFUSED'
+    }
+  }
+  return answers.map(({ wanted: { accessionNumber }, code, studies, imports }) => {
+    if (code !== undefined) return { accessionNumber, code }
+    const isWhole = imports.every(({ studyInstanceUid }) => queued.has(studyInstanceUid))
+    return { accessionNumber, code: isWhole ? 'REQUESTED' : (refusal ?? 'LEFT_OUT_BY_XNAT'), studies }
+  })
+}
+
+function* chunks<T>(list: readonly T[], size: number): Generator<T[]> {
+  for (let start = 0; start < list.length; start += size) yield list.slice(start, start + size)
+}
