@@ -1,6 +1,6 @@
 // What callers of the HTTP API see of an error: a status and `{"detail": ...}`, in the shapes that FLIP's callers know.
 import type * as z from 'zod'
-import { AppError, type InputIssue, InvalidInputError } from './errors.ts'
+import { AppError, CohortError, type InputIssue, InvalidInputError } from './errors.ts'
 
 export interface ErrorAnswer {
   status: number
@@ -11,7 +11,7 @@ export interface ErrorAnswer {
 interface Meaning {
   status: number
   /** Said in place of the error's own message, which may name internals. */
-  detail?: string
+  detail?: string | ((error: AppError) => string)
 }
 
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -45,10 +45,28 @@ const meanings: Readonly<Record<string, Meaning>> = {
   COMMAND_NOT_INSTALLED: { status: 500 },
   EVENT_SERVICE_OFF: { status: 500 },
   MISSING_ROLE: { status: 502 },
+  COHORT_BELOW_THRESHOLD: { status: 403, detail: belowThreshold },
+  COHORT_QUERY_REFUSED: { status: 400, detail: 'The data access service refused the cohort query.' },
+  COHORT_SOURCE_REFUSED: { status: 502, detail: 'The data access service refused this service.' },
+  COHORT_NOT_UNDERSTOOD: {
+    status: 502,
+    detail: 'The data access service gave an answer that could not be understood.',
+  },
+  COHORT_SOURCE_UNAVAILABLE: { status: 503, detail: 'The data access service cannot be reached. Try again later.' },
   // A value that cannot be one segment of a path in XNAT names nothing there.
   UNSAFE_PATH_VALUE: { status: 422 },
   FILTER_NOT_EXACT: { status: 422 },
   DELIVERY_NOT_FOUND: { status: 404 },
+}
+
+// FLIP's mainline has a sentence of its own for this refusal, and passes on any other with an addition (ia/routers/retrieval.py).
+const tooSmall = 'Cohort is too small for row-level data to be released.'
+
+function belowThreshold(error: AppError): string {
+  const detail = error instanceof CohortError ? error.detail : undefined
+  return detail === undefined || detail === tooSmall
+    ? "Cohort is below the trust's minimum size, so its accession IDs cannot be released and import status cannot be reported."
+    : `${detail} Import status cannot be reported.`
 }
 
 const defaultRetryAfterSeconds = 30
@@ -61,7 +79,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   if (meaning === undefined) return { status: 500, detail: 'Internal server error' }
   return {
     status: meaning.status,
-    detail: meaning.detail ?? error.message,
+    detail: typeof meaning.detail === 'function' ? meaning.detail(error) : (meaning.detail ?? error.message),
     ...(meaning.status === 503 && {
       retryAfterSeconds: Math.ceil((error.retryAfterMs ?? defaultRetryAfterSeconds * 1000) / 1000),
     }),

@@ -44,6 +44,11 @@ const Environment = z.object({
   XNAT_PORT: z.coerce.number().int().min(1).max(65_535).default(8104),
   /** The PACS to ask when XNAT cannot say which it has. */
   PACS_ID: z.coerce.number().int().positive().optional(),
+  /** FLIP's data-access-api, which turns cohort queries into accession numbers. None: only cohorts given as numbers. */
+  DATA_ACCESS_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Which id of a project it expects: XNAT's (FLIP's mainline) or the hub's (its cohort snapshots). */
+  DATA_ACCESS_PROJECT_ID: z.enum(['xnat', 'hub']).default('xnat'),
+  DATA_ACCESS_TIMEOUT_SECONDS: z.coerce.number().min(1).max(300).default(20),
   /** The image of the dcm2niix command, exactly as XNAT's Container Service has it. */
   DCM2NIIX_IMAGE: z.string().min(1).default('xnat/dcm2niix:latest'),
   /** AES-256 keys for sealed values, in base64: one, whose id is `shared`, or several as `id:key`; the first seals. */
@@ -71,6 +76,14 @@ const Config = Environment.transform((env) => ({
   },
   delivery: { sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY, dicomOverwrite: env.DICOM_OVERWRITE },
   imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },
+  dataAccess:
+    env.DATA_ACCESS_API_URL === undefined
+      ? undefined
+      : {
+          url: env.DATA_ACCESS_API_URL,
+          sealedProjectId: env.DATA_ACCESS_PROJECT_ID,
+          timeoutMs: env.DATA_ACCESS_TIMEOUT_SECONDS * 1000,
+        },
   conversionImage: env.DCM2NIIX_IMAGE,
   envelope: env.AES_KEY_BASE64,
   logLevel: env.LOG_LEVEL,

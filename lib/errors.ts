@@ -204,3 +204,38 @@ export class ImportError extends AppError<keyof typeof importRetry> {
     super(message, { ...failure, retry: importRetry[failure.code] })
   }
 }
+
+const cohortRetry = {
+  COHORT_BELOW_THRESHOLD: 'never',
+  COHORT_QUERY_REFUSED: 'never',
+  COHORT_SOURCE_REFUSED: 'never',
+  COHORT_NOT_UNDERSTOOD: 'never',
+  COHORT_SOURCE_UNAVAILABLE: 'later',
+} as const satisfies Record<string, Retry>
+
+export type CohortErrorCode = keyof typeof cohortRetry
+
+interface CohortFailure extends Failure<CohortErrorCode> {
+  /** Absent when no answer came. */
+  status?: number | undefined
+  /** The service's own words. For the caller who asked, not for logs. */
+  detail?: string | undefined
+  retryAfterMs?: number | undefined
+}
+
+/**
+ * The data access service does not say which accession numbers a cohort has.
+ *
+ * `COHORT_BELOW_THRESHOLD`: they are too few to be released; `COHORT_SOURCE_REFUSED`: it refused us, not the query;
+ * `COHORT_NOT_UNDERSTOOD`: its answer is none, or too large.
+ */
+export class CohortError extends AppError<CohortErrorCode> {
+  readonly status: number | undefined
+  readonly detail: string | undefined
+
+  constructor(message: string, failure: CohortFailure) {
+    super(message, { ...failure, retry: cohortRetry[failure.code] })
+    this.status = failure.status
+    this.detail = failure.detail
+  }
+}

@@ -43,6 +43,14 @@ export function backoffMs(
   return Math.floor(random() * backoffCeilingMs(policy, attempt))
 }
 
+/** Retry-After in either of its forms, seconds or a date. A date in the past is 0; what is neither is not heard. */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
 export interface RetryOptions {
   policy: RetryPolicy
   clock: Clock

@@ -4,6 +4,7 @@ import type { ObjectStore } from './aws/objects.ts'
 import type { Queue } from './aws/queue.ts'
 import type { QueueReader } from './aws/queue-reader.ts'
 import { type Config, loadConfig } from './config.ts'
+import { createDataAccess, type DataAccess } from './data-access/client.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createHttpAgent, XnatClient } from './xnat/client.ts'
 
@@ -23,6 +24,8 @@ export interface Wired {
   deliveries: SourceQueue
   /** Projects whose cohorts are to be looked at. */
   imports: Queue
+  /** What turns cohort queries into accession numbers, where there is one. */
+  dataAccess: DataAccess | undefined
   /** The queues of hopeless messages, to be looked into. */
   deadLetters: { uploads: QueueReader; deliveries: QueueReader }
 }
@@ -46,11 +49,16 @@ function wireFrom(config: Config): Wired {
     uploads: source(config.queues.uploads),
     deliveries: source(config.queues.deliveries),
     imports: aws.queue(config.queues.imports.url),
+    dataAccess: dataAccessFrom(config),
     deadLetters: {
       uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
       deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),
     },
   }
+}
+
+function dataAccessFrom({ dataAccess, envelope, serviceKey: { header, keys } }: Config): DataAccess | undefined {
+  return dataAccess && createDataAccess({ ...dataAccess, envelope, serviceKey: { header, key: keys[0] } })
 }
 
 let wired: Wired | undefined

@@ -1,4 +1,5 @@
 import { XnatError, type XnatErrorCode } from '../errors.ts'
+import { retryAfterMs } from '../retry.ts'
 import { type Call, headerValue, type ReplyHeaders } from './call.ts'
 import type { Login } from './login.ts'
 
@@ -108,12 +109,4 @@ export function detailOf(body: string): string | undefined {
   const text = words.replace(/\s+/g, ' ').trim()
   if (text === '') return undefined
   return text.length <= maxDetailLength ? text : `${text.slice(0, maxDetailLength - 1)}…`
-}
-
-/** Retry-After in either of its forms, seconds or a date. A date in the past is 0; what is neither is not heard. */
-export function retryAfterMs(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

@@ -18,6 +18,16 @@ describe('the settings', () => {
     expect([keys('new old'), keys(' one\n'), keys('')]).toEqual([['new', 'old'], ['one'], []])
   })
 
+  it('name a service for cohort queries, or none', () => {
+    const dataAccess = (env: Record<string, string>) => loadConfig({ ...testEnvironment, ...env }).dataAccess
+    const url = 'https://cohorts.example/api'
+    expect(dataAccess({ DATA_ACCESS_API_URL: '' })).toBeUndefined()
+    expect(dataAccess({ DATA_ACCESS_API_URL: url })).toEqual({ url, sealedProjectId: 'xnat', timeoutMs: 20_000 })
+    expect(
+      dataAccess({ DATA_ACCESS_API_URL: url, DATA_ACCESS_PROJECT_ID: 'hub', DATA_ACCESS_TIMEOUT_SECONDS: '2.5' }),
+    ).toEqual({ url, sealedProjectId: 'hub', timeoutMs: 2_500 })
+  })
+
   it('are all named at once when missing or wrong, without their values', () => {
     const { XNAT_URL: _gone, ...rest } = testEnvironment
     const load = () =>

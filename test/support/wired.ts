@@ -47,6 +47,7 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     uploads: source(),
     deliveries: source(),
     imports: memoryQueue(),
+    dataAccess: undefined,
     deadLetters: { uploads: emptyQueueReader, deliveries: emptyQueueReader },
     ...parts,
   }
