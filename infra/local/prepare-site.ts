@@ -26,9 +26,18 @@ const command = {
   ],
 }
 
+/** Enough to be a cohort that FLIP's data access service releases: ten or more. */
+const sampleStudies = Array.from({ length: 12 }, (_, index) => ({
+  accessionNumber: `SAMPLE${String(index + 1).padStart(3, '0')}`,
+  modality: index % 3 === 0 ? 'CT' : 'MR',
+}))
+
 const Commands = z.array(z.object({ id: z.number(), xnat: z.array(z.object({ name: z.string() })) }))
 
-/** Installs the dcm2niix command, turns the Event Service on, and registers a PACS with DQR. Twice is once. */
+/**
+ * Installs the dcm2niix command, turns the Event Service on, and registers a PACS with sample studies, of which all
+ * projects may import. Twice is once.
+ */
 export async function prepareSite(site: Site): Promise<void> {
   const installed = async () =>
     Commands.parse(await (await ask(site, 'GET', `/xapi/commands?image=${encodeURIComponent(conversionImage)}`)).json())
@@ -38,6 +47,10 @@ export async function prepareSite(site: Site): Promise<void> {
   }
   await ask(site, 'PUT', '/xapi/events/prefs', { enabled: true })
   await ask(site, 'POST', '/__stand-in/pacs', {})
+  await ask(site, 'POST', '/__stand-in/pacs/studies', sampleStudies)
+  // DQR looks into its queue each minute by default, which is long for somebody who watches.
+  const settings = { allowAllProjectsToUseDqr: 'true', pacsAvailabilityCheckFrequency: '5 seconds' }
+  await ask(site, 'POST', '/xapi/dqr/settings', settings)
 }
 
 async function ask({ url, user, password }: Site, method: string, path: string, body?: unknown): Promise<Response> {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod'
+import { startCohortServer } from './cohort-server.ts'
 import { prepareSite } from './prepare-site.ts'
 import { type LocalBucket, resolve } from './run-functions/resolve-service.ts'
 import { type RunningFunctions, runFunctions } from './run-functions/run-functions.ts'
@@ -35,6 +36,8 @@ export interface StackDescription {
     queues: Record<string, string>
   }
   xnat: { url: string; user: string; password: string; isStandIn: boolean }
+  /** The stand-in for FLIP's data-access-api. */
+  dataAccess: { url: string }
   serviceKey: { header: string; key: string }
 }
 
@@ -81,9 +84,15 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
   started.defer(() => s3.stop())
   const sqs = await startSqs({ region, dataDir: join(dataDir, 'sqs') })
   started.defer(() => sqs.stop())
-  const xnat = await openXnat(options, join(dataDir, 'xnat'), started)
-
+  const { xnat, pacsAccessionNumbers } = await openXnat(options, join(dataDir, 'xnat'), started)
   const serviceKey = { header: 'X-Trust-Internal-Service-Key', key: keys.serviceKey }
+  const cohorts = await startCohortServer({
+    serviceKey,
+    envelopeKeys: { shared: Buffer.from(keys.envelopeKey, 'base64') },
+    sampleCohort: pacsAccessionNumbers,
+  })
+  started.defer(() => cohorts.stop())
+
   const environment = {
     XNAT_URL: xnat.url,
     XNAT_SERVICE_USER: xnat.user,
@@ -91,6 +100,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     TRUST_INTERNAL_SERVICE_KEY: serviceKey.key,
     TRUST_INTERNAL_SERVICE_KEY_HEADER: serviceKey.header,
     AES_KEY_BASE64: keys.envelopeKey,
+    DATA_ACCESS_API_URL: cohorts.url,
     AWS_ACCESS_KEY_ID: keys.s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.s3.secretAccessKey,
     AWS_ENDPOINT_URL_S3: s3.url,
@@ -118,6 +128,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     s3: { endpoint: s3.url, region, ...keys.s3, buckets: byRole(buckets, 'Bucket', ({ name }) => name) },
     sqs: { endpoint: sqs.url, region, queues: byRole(queues, 'Queue', ({ url }) => url) },
     xnat,
+    dataAccess: { url: cohorts.url },
     serviceKey,
   }
   return { description, functions, stop: () => started.disposeAsync() }
@@ -150,16 +161,24 @@ async function localKeys(dataDir: string): Promise<z.infer<typeof Keys>> {
   return keys
 }
 
-async function openXnat(
-  options: StackOptions,
-  dataDir: string,
-  started: AsyncDisposableStack,
-): Promise<StackDescription['xnat']> {
-  if (options.xnat !== undefined) return { ...options.xnat, isStandIn: false }
+interface OpenXnat {
+  xnat: StackDescription['xnat']
+  /** What the PACS behind it holds, as far as that is known here. */
+  pacsAccessionNumbers: () => string[]
+}
+
+async function openXnat(options: StackOptions, dataDir: string, started: AsyncDisposableStack): Promise<OpenXnat> {
+  if (options.xnat !== undefined) {
+    return { xnat: { ...options.xnat, isStandIn: false }, pacsAccessionNumbers: () => [] }
+  }
   const standIn = await startXnat({ dataDir })
   started.defer(() => standIn.stop())
   await prepareSite(standIn)
-  return { url: standIn.url, user: standIn.user, password: standIn.password, isStandIn: true }
+  const { url, user, password, state } = standIn
+  return {
+    xnat: { url, user, password, isStandIn: true },
+    pacsAccessionNumbers: () => state.dqr.pacsStudies.all().map(({ accessionNumber }) => accessionNumber),
+  }
 }
 
 /** Makes the buckets and sends their events to the queues, as S3 does: one message per event. */
