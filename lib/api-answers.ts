@@ -44,13 +44,16 @@ interface KnownRoute {
  * What FLIP's framework answers where no route fits: 405 with `Allow` on a path that has other methods, a redirect from
  * a known path with one slash too many, else 404.
  */
-export function unroutedAnswer(request: { path: string; query: string }, known: readonly KnownRoute[]): ApiAnswer {
-  const { path, query } = request
-  const methods = methodsOn(path, known)
-  if (methods.length > 0) return jsonAnswer(405, { detail: 'Method Not Allowed' }, { allow: methods.join(', ') })
-
+export function unroutedAnswer(
+  request: { method: string; path: string; query: string },
+  known: readonly KnownRoute[],
+): ApiAnswer {
+  const { method, path, query } = request
   const shorter = path.replace(/\/$/, '')
-  if (methodsOn(shorter, known).length === 0) return jsonAnswer(404, { detail: 'Not Found' })
+  const methods = methodsOn(shorter, known)
+  if (methods.length === 0) return jsonAnswer(404, { detail: 'Not Found' })
+  const isToBeSentOn = shorter !== path && methods.includes(method)
+  if (!isToBeSentOn) return jsonAnswer(405, { detail: 'Method Not Allowed' }, { allow: methods.join(', ') })
   return jsonAnswer(307, { detail: 'Temporary Redirect' }, { location: encodedPath(shorter) + encodedQuery(query) })
 }
 

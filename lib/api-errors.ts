@@ -1,6 +1,6 @@
 // What callers of the HTTP API see of an error: a status and `{"detail": ...}`, in the shapes that FLIP's callers know.
 import type * as z from 'zod'
-import { AppError, CohortError, type InputIssue, InvalidInputError } from './errors.ts'
+import { AppError, CohortError, type InputIssue, InvalidInputError, XnatError } from './errors.ts'
 
 export interface ErrorAnswer {
   status: number
@@ -38,9 +38,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EXPERIMENT_NOT_FOUND: { status: 404 },
   USER_NOT_FOUND: { status: 404 },
   USER_EXISTS: { status: 409 },
+  MEMBER_REFUSED: { status: 502 },
   PACS_NOT_FOUND: { status: 404 },
   STUDY_NOT_FOUND: { status: 404 },
   PACS_UNAVAILABLE: { status: 500 },
+  PACS_FORBIDDEN: { status: 500 },
+  IMPORT_REFUSED: { status: 500 },
   STUDIES_PARTLY_QUEUED: { status: 500 },
   COMMAND_NOT_INSTALLED: { status: 500 },
   EVENT_SERVICE_OFF: { status: 500 },
@@ -79,11 +82,23 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   if (meaning === undefined) return { status: 500, detail: 'Internal server error' }
   return {
     status: meaning.status,
-    detail: typeof meaning.detail === 'function' ? meaning.detail(error) : (meaning.detail ?? error.message),
+    detail: signInPrefix(error) + detailOf(meaning, error),
     ...(meaning.status === 503 && {
       retryAfterSeconds: Math.ceil((error.retryAfterMs ?? defaultRetryAfterSeconds * 1000) / 1000),
     }),
   }
+}
+
+function detailOf({ detail }: Meaning, error: AppError): string {
+  return typeof detail === 'function' ? detail(error) : (detail ?? error.message)
+}
+
+/** FLIP's words before the reason, when XNAT answered our sign-in and did not grant it (flip-contract 1.2). */
+function signInPrefix(error: AppError): string {
+  if (!(error instanceof XnatError && error.isOfSignIn && error.status !== undefined)) return ''
+  return error.code === 'XNAT_UNEXPECTED_REPLY'
+    ? 'Invalid authentication response from XNAT: '
+    : 'Failed to authenticate with XNAT: '
 }
 
 /**
@@ -117,9 +132,16 @@ const typeIssues: Readonly<Record<string, Omit<InputIssue, 'loc'>>> = {
   object: { type: 'model_attributes_type', msg: 'Input should be a valid dictionary or object to extract fields from' },
 }
 
+// JSON has no NaN: it is what became of a text in the path or the query, and all numbers there are integers.
+const notInteger = {
+  type: 'int_parsing',
+  msg: 'Input should be a valid integer, unable to parse string as an integer',
+}
+
 function kindOf(issue: z.core.$ZodIssue): Omit<InputIssue, 'loc'> {
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return { type: 'missing', msg: 'Field required' }
+    if (Number.isNaN(issue.input)) return notInteger
     return typeIssues[issue.expected] ?? { type: 'value_error', msg: 'Value error, the type is not right' }
   }
   if (issue.code === 'invalid_format' && issue.format === 'guid') {

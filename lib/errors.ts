@@ -120,6 +120,17 @@ export class XnatError extends AppError<XnatErrorCode> {
     this.status = status
     this.detail = detail
   }
+
+  /** Whether the sign-in failed, which says nothing of the call for whose sake it was tried. */
+  get isOfSignIn(): boolean {
+    return this.method === 'POST' && this.pathTemplate === '/data/JSESSION'
+  }
+}
+
+/** Whether XNAT let us in and would not do what was asked: not that it is busy, cannot be understood or did not answer. */
+export function isRefusal(error: unknown): error is XnatError {
+  const others: string[] = ['XNAT_BUSY', 'XNAT_UNEXPECTED_REPLY']
+  return error instanceof XnatError && error.status !== undefined && !error.isOfSignIn && !others.includes(error.code)
 }
 
 const storageRetry = {
@@ -182,6 +193,8 @@ export class ProvisioningError extends AppError<keyof typeof provisioningRetry> 
 const pacsRetry = {
   PACS_NOT_FOUND: 'never',
   PACS_UNAVAILABLE: 'later',
+  PACS_FORBIDDEN: 'never',
+  IMPORT_REFUSED: 'never',
   STUDY_NOT_FOUND: 'never',
   STUDIES_PARTLY_QUEUED: 'never',
 } as const satisfies Record<string, Retry>

@@ -134,7 +134,8 @@ export function apiHandler(routes: readonly Route[], wire: Wire, known: readonly
     async (event: APIGatewayProxyEventV2, context: Context) => {
       const taken: APIGatewayProxyStructuredResultV2 | undefined = await router(event, context)
       if (taken !== undefined) return taken
-      const request = { path: event.requestContext.http.path, query: event.rawQueryString }
+      const { method, path } = event.requestContext.http
+      const request = { method, path, query: event.rawQueryString }
       return answered('none', context, async () => unroutedAnswer(request, known))
     },
   )

@@ -128,7 +128,7 @@ const errorExamples: Readonly<Record<number, z.output<ReturnType<typeof errorSch
   413: { detail: 'Request body is too large.' },
   422: { detail: [{ type: 'missing', loc: ['body', 'email'], msg: 'Field required' }] },
   500: { detail: 'Internal server error' },
-  502: { detail: 'XNAT refused the service account.' },
+  502: { detail: 'Failed to authenticate with XNAT: XNAT refused the service account.' },
   503: { detail: 'XNAT cannot be reached. Try again later.' },
 }
 

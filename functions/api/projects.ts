@@ -146,7 +146,7 @@ const createFromHub = route({
   summary: 'Makes sure that there is an XNAT project for a hub project; asked again, it completes what is missing.',
   request: z.object({ body: CentralHubProject }),
   answer: CreatedProject,
-  errors: { ...xnatErrors, 400: 'The ID, the secondary ID or the name is already used.' },
+  errors: { ...xnatErrors, 409: 'Another project has the name.' },
   run: async ({ body }, { config, ...tools }) => {
     const { projectId, name, users } = await provisionProject(
       { ...tools, envelope: config.envelope, conversionImage: config.conversionImage },

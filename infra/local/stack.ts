@@ -50,6 +50,8 @@ export interface StackOptions {
   apiPort?: number
   /** Runs what `npm run build` made instead of the sources. */
   bundles?: boolean
+  /** Settings of the functions, over those that the stack makes up. */
+  environment?: Record<string, string>
   /** Takes what the functions write. */
   log?: (functionName: string, line: string) => void
   /** serverless.yml as read before, to spare reading it again. */
@@ -105,6 +107,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     AWS_SECRET_ACCESS_KEY: keys.s3.secretAccessKey,
     AWS_ENDPOINT_URL_S3: s3.url,
     AWS_ENDPOINT_URL_SQS: sqs.url,
+    ...options.environment,
   }
   const service = await reading
   const { queues, buckets } = resolve(service, { region, sqsUrl: sqs.url, environment })

@@ -1,7 +1,7 @@
 // The PACS behind XNAT's DQR, as FLIP's operators ask it: is it there, what has it, fetch this.
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import { AppError, InvalidInputError, PacsError, XnatError } from '../errors.ts'
+import { AppError, InvalidInputError, isRefusal, PacsError, type XnatError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { listPacs } from '../xnat/dqr.ts'
 import { requestImport } from '../xnat/dqr-import.ts'
@@ -77,7 +77,7 @@ export type FoundStudy = z.infer<typeof FoundStudy>
 /**
  * The studies that the PACS has under this accession number, as the PACS says. Some match loosely.
  *
- * @throws {PacsError} PACS_NOT_FOUND, PACS_UNAVAILABLE
+ * @throws {PacsError} PACS_NOT_FOUND, PACS_UNAVAILABLE, and PACS_FORBIDDEN when the account may not use DQR.
  */
 export async function queryStudies(deps: ImagingDeps, accessionNumber: string): Promise<FoundStudy[]> {
   const pacsId = await choosePacs(deps)
@@ -87,14 +87,22 @@ export async function queryStudies(deps: ImagingDeps, accessionNumber: string): 
     body: { text: JSON.stringify({ accessionNumber, pacsId, modality: '' }), contentType: 'application/json' },
     idempotent: true,
     isSlow: true,
-    accept: [400],
     signal: deps.signal,
   } as const
-  const reply = await deps.xnat.send(call)
-  // DQR: no study is 204; a PACS that cannot be reached is 400 (D:services/impl/DimsePacsClientService.java).
-  if (reply.status === 204) return []
-  if (reply.status === 400) throw new PacsError('Failed to query PACS via DQR', { code: 'PACS_UNAVAILABLE' })
-  return deps.xnat.parse(z.array(FoundStudy), call, reply)
+  const reply = await deps.xnat.send(call).catch((error: unknown) => {
+    throw isRefusal(error) ? refusedQuery(error) : error
+  })
+  // DQR: no study is 204 (D:services/impl/DimsePacsClientService.java).
+  return reply.status === 204 ? [] : deps.xnat.parse(z.array(FoundStudy), call, reply)
+}
+
+// DQR: a PACS that cannot be reached is 400, or 500 where it speaks DICOMweb; an account without the role is 403
+// (xnat/dqr-containers-events A1, A4).
+function refusedQuery(cause: XnatError): PacsError {
+  const isForbidden = cause.code === 'XNAT_UNAUTHORIZED' || cause.code === 'XNAT_FORBIDDEN'
+  return isForbidden
+    ? new PacsError('Unauthorized to query PACS via DQR', { code: 'PACS_FORBIDDEN', cause })
+    : new PacsError('Failed to query PACS via DQR', { code: 'PACS_UNAVAILABLE', cause })
 }
 
 export interface WantedStudy {
@@ -116,8 +124,8 @@ export interface QueuedStudy {
  * Queues studies for retrieval into the project. The session is labelled with the accession number and the subject with
  * a new random name. Of two entries for one study the last counts.
  *
- * @throws {InvalidInputError} PROJECT_NOT_FOUND @throws {PacsError} PACS_NOT_FOUND, PACS_UNAVAILABLE, STUDY_NOT_FOUND,
- * and STUDIES_PARTLY_QUEUED when the PACS does not have all of them: what was found is queued then.
+ * @throws {InvalidInputError} PROJECT_NOT_FOUND @throws {PacsError} PACS_NOT_FOUND, PACS_UNAVAILABLE, IMPORT_REFUSED,
+ * STUDY_NOT_FOUND, and STUDIES_PARTLY_QUEUED when the PACS does not have all of them: what was found is queued then.
  */
 export async function queueImport(
   deps: ImagingDeps,
@@ -128,15 +136,14 @@ export async function queueImport(
   if ((await findProject(xnat, projectId, { signal })) === undefined) {
     throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
   }
-  const ping = await pingPacs(deps)
-  const fault = !ping.successful ? 'is not reachable' : ping.enabled ? undefined : 'is disabled'
-  if (fault !== undefined) throw new PacsError(`PACS with ID '${ping.pacsId}' ${fault}.`, { code: 'PACS_UNAVAILABLE' })
+  const pacsId = await choosePacs(deps)
+  await requirePacs(deps, pacsId)
 
   const wanted = new Map(studies.map((study) => [study.studyInstanceUid, study]))
   const rows = await requestImport(
     xnat,
     {
-      pacsId: ping.pacsId,
+      pacsId,
       receiver: imaging.receiver,
       projectId,
       requestId: randomUUID(),
@@ -149,8 +156,7 @@ export async function queueImport(
     },
     { signal },
   ).catch((error: unknown) => {
-    if (!(error instanceof XnatError && error.code === 'XNAT_NOT_FOUND')) throw error
-    throw new PacsError(`404: Not found error for project '${projectId}'`, { code: 'STUDY_NOT_FOUND' })
+    throw isRefusal(error) ? refusedImport(projectId, error) : error
   })
   if (rows.length === 0) {
     const message = '404: No studies found on PACS with the study instance UID(s) provided'
@@ -163,11 +169,31 @@ export async function queueImport(
   }
   return rows.map((row) => ({
     id: row.id,
-    pacsId: row.pacsId ?? ping.pacsId,
+    pacsId: row.pacsId ?? pacsId,
     status: row.status,
     accessionNumber: row.accessionNumber ?? wanted.get(row.studyInstanceUid)?.accessionNumber ?? '',
     queuedTime: row.queuedAtMs ?? 0,
     created: row.createdAtMs ?? 0,
     priority: row.priority ?? 0,
   }))
+}
+
+async function requirePacs(deps: ImagingDeps, pacsId: number): Promise<void> {
+  const unavailable = (message: string, cause?: XnatError) =>
+    new PacsError(message, { code: 'PACS_UNAVAILABLE', cause })
+  const ping = await pingPacs(deps, pacsId).catch((error: unknown) => {
+    throw isRefusal(error) ? unavailable(`Failed to ping PACS with ID '${pacsId}'.`, error) : error
+  })
+  if (!ping.successful) throw unavailable(`PACS with ID '${pacsId}' is not reachable.`)
+  if (!ping.enabled) throw unavailable(`PACS with ID '${pacsId}' is disabled.`)
+}
+
+// DQR: a project without settings is 404, one that may not import is 403 (xnat/dqr-containers-events A5).
+function refusedImport(projectId: string, cause: XnatError): PacsError {
+  return cause.code === 'XNAT_NOT_FOUND'
+    ? new PacsError(`404: Not found error for project '${projectId}'`, { code: 'STUDY_NOT_FOUND', cause })
+    : new PacsError(`Failed to queue image import via DQR for project '${projectId}'`, {
+        code: 'IMPORT_REFUSED',
+        cause,
+      })
 }

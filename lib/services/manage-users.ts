@@ -1,5 +1,5 @@
 // Single accounts, as FLIP's callers manage them.
-import { InvalidInputError, XnatError } from '../errors.ts'
+import { AppError, InvalidInputError, isRefusal, XnatError } from '../errors.ts'
 import { knownAccount } from '../provisioning/users.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { findProject, listMembers, setMember } from '../xnat/projects.ts'
@@ -47,12 +47,19 @@ export async function switchUser({ xnat, signal }: UsersDeps, email: string, ena
   const own = knownAccount(users, email)
   if (own === undefined) throw new InvalidInputError('404: User not found by email', { code: 'USER_NOT_FOUND' })
   for (const user of enabled ? [own] : users) {
-    if (user.enabled !== enabled) await updateUser(xnat, user.username, { enabled }, { signal })
+    if (user.enabled !== enabled) await updateUser(xnat, user.username, { enabled }, { signal }).catch(goneUser(user))
   }
   return { ...own, enabled }
 }
 
-/** @throws {InvalidInputError} USER_NOT_FOUND, PROJECT_NOT_FOUND */
+const goneUser =
+  ({ username }: User) =>
+  (error: unknown): never => {
+    if (!(error instanceof XnatError && error.code === 'XNAT_NOT_FOUND')) throw error
+    throw new InvalidInputError(`User '${username}' not found`, { code: 'USER_NOT_FOUND', cause: error })
+  }
+
+/** @throws {InvalidInputError} USER_NOT_FOUND, PROJECT_NOT_FOUND @throws {AppError} MEMBER_REFUSED */
 export async function addUserToProject(
   { xnat, signal }: UsersDeps,
   { username, projectId }: { username: string; projectId: string },
@@ -65,13 +72,24 @@ export async function addUserToProject(
   // XNAT: a user is in one group of a project, and would be moved out of a higher one (RES/ProjectMemberResource.java).
   const members = await listMembers(xnat, projectId, { signal })
   if (!members.some(({ login }) => login === username)) {
-    await setMember(xnat, { projectId, role: 'member', login: username }, { signal })
+    await setMember(xnat, { projectId, role: 'member', login: username }, { signal }).catch(refusedMember(username))
   }
   return user
 }
 
+const refusedMember =
+  (username: string) =>
+  (error: unknown): never => {
+    if (!isRefusal(error)) throw error
+    throw new AppError(`Error: User '${username}' could not be added to project: ${error.status} - XNAT refused.`, {
+      code: 'MEMBER_REFUSED',
+      retry: 'never',
+      cause: error,
+    })
+  }
+
 async function getUser({ xnat, signal }: UsersDeps, username: string): Promise<User> {
   const user = await findUser(xnat, username, { signal })
   if (user !== undefined) return user
-  throw new InvalidInputError(`404: User '${username}' not found`, { code: 'USER_NOT_FOUND' })
+  throw new InvalidInputError('404: User not found by username', { code: 'USER_NOT_FOUND' })
 }
