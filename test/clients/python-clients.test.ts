@@ -1,15 +1,12 @@
 // Python clients of XNAT, unmodified and not part of this repository, against the stand-in. A client is looked for in
 // the folder its variable names, else among the packages of the system's Python.
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { writeSampleStudies } from '../../infra/local/sample-studies.ts'
 import { startXnat } from '../../infra/local/xnat-server/server.ts'
-
-const python = '/usr/bin/python3'
+import { runPython, whyNotImported } from '../support/python.ts'
 
 interface Client {
   name: string
@@ -35,13 +32,8 @@ describe('the stand-in XNAT', () => {
 })
 
 function whyMissing({ module, dirVariable }: Client): string | undefined {
-  const { error, status, stderr }: SpawnSyncReturns<string> = spawnSync(python, ['-c', importOf(module)], {
-    encoding: 'utf8',
-    env: pythonEnv(dirVariable),
-  })
-  if (error !== undefined) return `${python} does not run (${error.message})`
-  if (status === 0) return undefined
-  return `${python} cannot import ${module} (${stderr.trim().split('\n').at(-1)}); ${dirVariable} names its checkout`
+  const reason = whyNotImported(importOf(module), pythonEnv(dirVariable))
+  return reason && `${reason}; ${dirVariable} names its checkout`
 }
 
 /** Debian calls progressbar2 by that name, and xnatpy by the one it has elsewhere. */
@@ -63,7 +55,7 @@ async function travel({ name, dirVariable }: Client): Promise<void> {
     const work = join(dir, 'work')
     await mkdir(work)
     await writeSampleStudies(join(dir, 'dicom'))
-    const journey = spawn(python, [join(import.meta.dirname, `${name}-journey.py`)], {
+    const { out, log, status } = await runPython(join(import.meta.dirname, `${name}-journey.py`), {
       env: {
         ...pythonEnv(dirVariable),
         HOME: work,
@@ -73,13 +65,7 @@ async function travel({ name, dirVariable }: Client): Promise<void> {
         JOURNEY_DIR: work,
         DICOM_DIR: join(dir, 'dicom'),
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const exit = new Promise<number | null>((resolve, reject) => {
-      journey.once('error', reject)
-      journey.once('close', resolve)
-    })
-    const [out, log, status] = await Promise.all([text(journey.stdout), text(journey.stderr), exit])
     const lines = out.trim().split('\n')
     expect(lines.filter((line) => line.startsWith('FAIL')).join('\n'), log).toBe('')
     expect(lines.at(-1), log).toMatch(/^\d+ steps ok$/)

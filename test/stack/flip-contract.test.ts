@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { open } from '../../lib/envelope.ts'
 import { type Contract, differences, type Row, startContract } from './flip-contract/contract.ts'
-import { front, withoutKeySet } from './flip-contract/front.ts'
+import { front, otherKeyHeader, withOtherKeyHeader, withoutKeySet } from './flip-contract/front.ts'
+import { createFromHub, hubProjects } from './flip-contract/hub-projects.ts'
 import { imaging, withoutPacsSet } from './flip-contract/imaging.ts'
-import { createFromHub, projects } from './flip-contract/projects.ts'
+import { imports } from './flip-contract/imports.ts'
+import { projects } from './flip-contract/projects.ts'
 import { signInRefused } from './flip-contract/sign-in.ts'
 import { users } from './flip-contract/users.ts'
 
@@ -17,10 +19,14 @@ const envelopeKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
 const tables: Record<string, { environment: Record<string, string>; rows: Record<string, readonly Row[]> }> = {
   'with everything set': {
     environment: { AES_KEY_BASE64: envelopeKey, FLIP_RELEASE: 'r'.repeat(64), PACS_ID: '7' },
-    rows: { 'every route': front, projects, imaging, users },
+    rows: { 'every route': front, projects, 'projects of the hub': hubProjects, imaging, imports, users },
   },
   'without a service key': { environment: { TRUST_INTERNAL_SERVICE_KEY: '' }, rows: { 'every route': withoutKeySet } },
   'without a PACS': { environment: {}, rows: { imaging: withoutPacsSet, 'signing in to XNAT': signInRefused } },
+  'with another header for the key': {
+    environment: { TRUST_INTERNAL_SERVICE_KEY_HEADER: otherKeyHeader },
+    rows: { users: withOtherKeyHeader },
+  },
 }
 
 for (const [settings, { environment, rows }] of Object.entries(tables)) {

@@ -1,9 +1,9 @@
 // What a row of FLIP's contract is, and how one is tried: over HTTP, with the stand-in arranged as the row says.
 import { prepareSite } from '../../../infra/local/prepare-site.ts'
 import type { ServiceModel } from '../../../infra/local/run-functions/service-model.ts'
-import { type Stack, startStack } from '../../../infra/local/stack.ts'
+import { startStack } from '../../../infra/local/stack.ts'
 import { startXnat } from '../../../infra/local/xnat-server/server.ts'
-import { startFaultProxy } from '../../support/fault-proxy.ts'
+import { type Judge, startFaultProxy } from '../../support/fault-proxy.ts'
 import { basic } from '../../support/plain-http.ts'
 
 /** Where we answer otherwise than FLIP on purpose: the first cells of README's table of differences. */
@@ -13,6 +13,7 @@ export const differences = {
   signInFirst: 'XNAT is signed in to before a request is judged',
   input: 'validation errors echo the input',
   nameTaken: 'a project name that is taken is 500',
+  notDeleted: 'a deletion that XNAT only said it made is answered as made',
   userExists: '`POST /users` for a name that is taken is 500',
   userRefused: '`POST /users` for an account that XNAT does not take is 500',
   unknownProject: 'an unknown project in `add-to-project` is 500',
@@ -68,6 +69,13 @@ export const busy = {
   differs: 'exceptions',
 } as const
 
+/** XNAT asking its only PACS for a sign of life. */
+export const pingOfOne = 'GET /xapi/pacs/1/status'
+
+/** A study in the PACS. */
+export const inPacs = (studyInstanceUid: string, accessionNumber: string) =>
+  ['POST /__stand-in/pacs/studies', { studyInstanceUid, accessionNumber }] as const
+
 export interface Reply {
   status: number
   headers: Headers
@@ -76,7 +84,6 @@ export interface Reply {
 }
 
 export interface Contract {
-  stack: Stack
   ask(request: string, options?: Pick<Row, 'body' | 'headers'>): Promise<Reply>
   /** To XNAT itself, past everything that is arranged. */
   askXnat(request: string, body?: unknown): Promise<Reply>
@@ -102,42 +109,43 @@ export async function startContract(
   const kept = started.move()
 
   const { api, serviceKey } = stack.description
+  const keyHeader = environment['TRUST_INTERNAL_SERVICE_KEY_HEADER'] ?? serviceKey.header
   const json = { 'content-type': 'application/json' }
   const ask: Contract['ask'] = (request, { body, headers } = {}) =>
-    send(api, request, { body, headers: { [serviceKey.header]: serviceKey.key, ...json, ...headers } })
+    send(api, request, { body, headers: { [keyHeader]: serviceKey.key, ...json, ...headers } })
   const askXnat: Contract['askXnat'] = (request, body) =>
     send(standIn.url, request, { body, headers: { ...basic(user, password), ...json } })
 
   return {
-    stack,
     ask,
     askXnat,
-    async try({ request, given = {}, ...rest }) {
-      for (const [earlier, body] of given.before ?? []) {
+    async try({ request, given: { before = [], standIn: switches = {}, xnat = {} } = {}, ...rest }) {
+      for (const [earlier, body] of before) {
         const isForXnat = /^\w+ \/(data|xapi|__stand-in)\//.test(earlier)
         const { status } = await (isForXnat ? askXnat(earlier, body) : ask(earlier, { body }))
         if (status >= 400) throw new Error(`${earlier}: ${status}`)
       }
-      await using undo = new AsyncDisposableStack()
-      if (given.standIn !== undefined) {
-        const settings: Record<string, unknown> = (await askXnat('GET /__stand-in/settings')).body
-        const old = Object.fromEntries(Object.keys(given.standIn).map((name) => [name, settings[name]]))
-        undo.defer(async () => void (await askXnat('POST /__stand-in/settings', old)))
-        await askXnat('POST /__stand-in/settings', given.standIn)
+      const settings: Record<string, unknown> = (await askXnat('GET /__stand-in/settings')).body
+      const old = Object.fromEntries(Object.keys(switches).map((name) => [name, settings[name]]))
+      await askXnat('POST /__stand-in/settings', switches)
+      proxy.judge = judgeBy(xnat)
+      try {
+        return await ask(request, rest)
+      } finally {
+        proxy.judge = judgeBy({})
+        await askXnat('POST /__stand-in/settings', old)
       }
-      const answers = given.xnat ?? {}
-      proxy.judge = ({ method, path }) => {
-        const answer = answers[`${method} ${path.split('?')[0]}`] ?? answers['*']
-        return answer && { kind: 'answer', ...answer }
-      }
-      undo.defer(() => {
-        proxy.judge = () => undefined
-      })
-      return await ask(request, rest)
     },
     stop: () => kept.disposeAsync(),
   }
 }
+
+const judgeBy =
+  (answers: Record<string, XnatAnswer>): Judge =>
+  ({ method, path }) => {
+    const answer = answers[`${method} ${path.split('?')[0]}`] ?? answers['*']
+    return answer && { kind: 'answer', ...answer }
+  }
 
 async function send(
   base: string,

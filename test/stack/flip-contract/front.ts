@@ -64,6 +64,20 @@ export const withoutKeySet: readonly Row[] = [
   { name: 'where no key is set', request: 'GET /health', headers: noKey, status: 200, answer: { status: 'ok' } },
 ]
 
+export const otherKeyHeader = 'X-Other-Key'
+
+/** The functions of these look for the key under another name. */
+export const withOtherKeyHeader: readonly Row[] = [
+  { name: 'with the key under the name that is set', request: 'GET /users', status: 200 },
+  {
+    name: 'with a key under the usual name',
+    request: 'GET /users',
+    headers: { [keyHeader]: 'fake-key', [otherKeyHeader]: undefined },
+    status: 401,
+    detail: missingKey,
+  },
+]
+
 const health = ['/health', '/health/'].flatMap((path): Row[] => [
   {
     name: 'without a key',

@@ -1,5 +1,5 @@
 // What callers see of a sign-in that XNAT does not grant (1.2). A refused password is not tried again for a minute, so
-// the routes of one function come with the refusal last.
+// each refusal has a function of its own, and is the last that is asked of it.
 import { type Row, xnatIsBusy } from './contract.ts'
 
 const signIn = 'POST /data/JSESSION'

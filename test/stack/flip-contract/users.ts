@@ -149,15 +149,24 @@ export const users: readonly Row[] = [
     status: 404,
     detail: "User 'u-gone' not found",
   },
-  {
-    name: 'one whom XNAT does not change',
-    request: 'PUT /users',
-    body: { email: 'u-firm@x.example', enabled: false },
-    given: { ...withUser('u-firm'), xnat: { 'PUT /xapi/users/u-firm': { status: 400, body: 'not u-firm@x.example' } } },
-    status: 502,
-    detail: 'XNAT refused the request.',
-    differs: 'memberRefused',
-  },
+  ...[
+    { answered: 400, detail: 'XNAT refused the request.' },
+    { answered: 401, detail: 'XNAT refused the service account.' },
+    { answered: 403, detail: 'XNAT does not allow the service account to do this.' },
+  ].map(
+    ({ answered, detail }): Row => ({
+      name: `one whom XNAT does not change, and says ${answered}`,
+      request: 'PUT /users',
+      body: { email: `u-firm${answered}@x.example`, enabled: false },
+      given: {
+        ...withUser(`u-firm${answered}`),
+        xnat: { [`PUT /xapi/users/u-firm${answered}`]: { status: answered, body: 'not ann@x.example' } },
+      },
+      status: 502,
+      detail,
+      differs: 'memberRefused',
+    }),
+  ),
   {
     name: 'no address',
     request: 'PUT /users',
