@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path'
 /** What each part of the tree may import of ours. The longest matching place decides; tests may import anything. */
 const mayImport: Record<string, readonly string[]> = {
   'functions/': ['functions/', 'lib/handler.ts', 'lib/wire.ts', 'lib/version.ts', 'lib/services/', 'lib/delivery/'],
+  'functions/cli/': ['functions/cli/', 'lib/services/', 'lib/retry.ts', 'lib/json.ts', 'lib/version.ts'],
   'functions/api/documentation.ts': [
     'functions/api/',
     'lib/handler.ts',
@@ -65,6 +66,7 @@ const onlyImporters: Record<string, readonly string[]> = {
 /** Who reads the environment: the settings, and on a developer's machine the programs that are started by hand. */
 const environmentReaders = [
   'lib/config.ts',
+  'functions/cli/conduit.ts',
   'infra/local/start.ts',
   'infra/local/xnat-server/main.ts',
   'infra/local/run-functions/lambda-variables.ts',

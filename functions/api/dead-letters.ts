@@ -1,6 +1,12 @@
 import * as z from 'zod'
 import { apiHandler, route } from '../../lib/handler.ts'
-import { DeadLetterQueue, DeadLetters, listDeadLetters, redriveDeadLetters } from '../../lib/services/dead-letters.ts'
+import {
+  DeadLetterQueue,
+  DeadLetters,
+  listDeadLetters,
+  Redrive,
+  redriveDeadLetters,
+} from '../../lib/services/dead-letters.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 
 const readDeadLetters = route({
@@ -56,27 +62,25 @@ const redrive = route({
           .optional()
           .meta({ description: 'Only letters with one of these reasons; all when left out.' }),
         dryRun: z.boolean().default(true).meta({ description: 'Only counts. Has to be false for anything to move.' }),
+        before: z.iso
+          .datetime({ offset: true })
+          .transform((time) => new Date(time))
+          .optional()
+          .meta({ description: 'Only letters older than this; of the answer before, when asking again.' }),
       })
       .meta({ id: 'RedriveRequest', example: { queue: 'deliveries', codes: ['EXPERIMENT_NOT_FOUND'], dryRun: true } }),
   }),
-  answer: z
-    .object({
-      queue: DeadLetterQueue,
-      dryRun: z.boolean(),
-      messages: z.int().nonnegative().meta({ description: 'How many were moved, or would be.' }),
-      codes: z.array(z.object({ code: z.string(), messages: z.int().positive() })),
-      isComplete: z.boolean().meta({ description: 'Whether all letters were seen. Otherwise ask again: it goes on.' }),
-    })
-    .meta({
-      id: 'Redrive',
-      example: {
-        queue: 'deliveries',
-        dryRun: true,
-        messages: 1,
-        codes: [{ code: 'EXPERIMENT_NOT_FOUND', messages: 1 }],
-        isComplete: true,
-      },
-    }),
+  answer: Redrive.meta({
+    id: 'Redrive',
+    example: {
+      queue: 'deliveries',
+      dryRun: true,
+      messages: 1,
+      codes: [{ code: 'EXPERIMENT_NOT_FOUND', messages: 1 }],
+      isComplete: true,
+      before: '2026-01-01T00:00:00.000Z',
+    },
+  }),
   errors: { 503: 'Storage is busy.' },
   run: ({ body }, { deadLetters, uploads, deliveries, signal }) =>
     redriveDeadLetters(

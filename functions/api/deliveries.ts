@@ -3,7 +3,7 @@ import { DeliveryId } from '../../lib/delivery/order.ts'
 import { Receipt } from '../../lib/delivery/receipt.ts'
 import { ReceiptSummary } from '../../lib/delivery/receipt-index.ts'
 import { apiHandler, route } from '../../lib/handler.ts'
-import { backfillDeliveries } from '../../lib/services/backfill-deliveries.ts'
+import { Backfill, backfillDeliveries } from '../../lib/services/backfill-deliveries.ts'
 import { getDelivery } from '../../lib/services/get-delivery.ts'
 import { listDeliveries } from '../../lib/services/list-deliveries.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
@@ -123,12 +123,7 @@ const startBackfill = route({
       })
       .meta({ id: 'BackfillRequest', example: { prefix: 'projects/P1/subjects/S1/' } }),
   }),
-  answer: z
-    .object({
-      objects: z.int().nonnegative().meta({ description: 'How many were sent on their way.' }),
-      cursor: z.string().optional().meta({ description: 'Where to go on; absent when all were sent.' }),
-    })
-    .meta({ id: 'Backfill', example: { objects: 500 } }),
+  answer: Backfill.meta({ id: 'Backfill', example: { objects: 500 } }),
   errors: { 503: 'Storage is busy.' },
   run: ({ body }, { incoming, uploads, signal }) =>
     backfillDeliveries({ incoming, uploads: uploads.queue, signal }, body),

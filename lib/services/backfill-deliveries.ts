@@ -1,12 +1,13 @@
 // Objects that are in the incoming bucket already -> the events that their upload would have caused.
+import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
 import { maxMessageBytes, type OutgoingMessage, type Queue } from '../aws/queue.ts'
 
-export interface Backfill {
-  objects: number
-  /** Where to go on; absent when all objects were sent on their way. */
-  cursor?: string
-}
+export const Backfill = z.object({
+  objects: z.int().nonnegative().meta({ description: 'How many were sent on their way.' }),
+  cursor: z.string().optional().meta({ description: 'Where to go on; absent when all were sent.' }),
+})
+export type Backfill = z.infer<typeof Backfill>
 
 export interface BackfillDeps {
   incoming: ObjectStore

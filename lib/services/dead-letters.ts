@@ -68,20 +68,23 @@ export interface RedriveRequest {
   codes?: readonly string[] | undefined
   /** Only counts what would be moved. */
   dryRun: boolean
+  /** Only letters that lay there at this time; now when left out. */
+  before?: Date | undefined
 }
 
-export interface Redrive {
-  queue: DeadLetterQueue
-  dryRun: boolean
-  /** What was chosen, by code: moved, or to be moved. */
-  codes: { code: string; messages: number }[]
-  messages: number
-  /**
-   * Whether all letters were seen. Otherwise time was over, or some lie behind letters of their FIFO group that stay:
-   * asking again, with those chosen too, goes on.
-   */
-  isComplete: boolean
-}
+export const Redrive = z.object({
+  queue: DeadLetterQueue,
+  dryRun: z.boolean(),
+  messages: z.int().nonnegative().meta({ description: 'How many were moved, or would be.' }),
+  codes: z.array(z.object({ code: z.string(), messages: z.int().positive() })),
+  /** Otherwise time was over, or some lie behind letters of their FIFO group that stay: asking with those too goes on. */
+  isComplete: z.boolean().meta({ description: 'Whether all letters were seen. Otherwise ask again: it goes on.' }),
+  before: z.iso.datetime().meta({
+    description:
+      'Only letters older than this count. Sent along when asking again, it leaves out those that died anew.',
+  }),
+})
+export type Redrive = z.infer<typeof Redrive>
 
 /** An HTTP request has 29 seconds. */
 const redriveMs = 18_000
@@ -95,13 +98,12 @@ export async function redriveDeadLetters(
     deadLetters: Readonly<Record<DeadLetterQueue, QueueReader>>
     sources: Readonly<Record<DeadLetterQueue, Queue>>
   },
-  { queue, codes, dryRun }: RedriveRequest,
+  { queue, codes, dryRun, before = (deps.now ?? (() => new Date()))() }: RedriveRequest,
 ): Promise<Redrive> {
-  const startedAt = (deps.now ?? (() => new Date()))()
   const reader = deps.deadLetters[queue]
   const chosen: ReceivedMessage[] = []
   const isChosen = (letter: ReceivedMessage) =>
-    letter.sentAt <= startedAt && (codes === undefined || codes.includes(codeOf(letter)))
+    letter.sentAt <= before && (codes === undefined || codes.includes(codeOf(letter)))
   const isComplete = await lookThrough(reader, { ...deps, ms: redriveMs, isEnough: () => false }, async (letters) => {
     const some = letters.filter(isChosen)
     chosen.push(...some)
@@ -111,7 +113,7 @@ export async function redriveDeadLetters(
     return letters.filter((letter) => !some.includes(letter))
   })
   const counts = byCode(chosen).map(({ code, messages }) => ({ code, messages }))
-  return { queue, dryRun, codes: counts, messages: chosen.length, isComplete }
+  return { queue, dryRun, codes: counts, messages: chosen.length, isComplete, before: before.toISOString() }
 }
 
 /** Longer than a look takes, so that no letter comes twice; and no longer, for when the looking dies. */

@@ -123,6 +123,7 @@ describe('a redrive', () => {
       codes: [{ code: 'EXPERIMENT_NOT_FOUND', messages: 3 }],
       messages: 3,
       isComplete: true,
+      before: expect.any(String),
     })
     expect(await receiveAll(places.deliveries)).toEqual([])
     expect(await places.deliveriesLetters.reader.count()).toBe(3)
@@ -187,6 +188,19 @@ describe('a redrive', () => {
     )
 
     expect([outcome.messages, turns]).toEqual([1, 1])
+    expect((await counts())[1]).toEqual(['deliveries', 1, ['NO_EDIT_RIGHT: 1']])
+  })
+
+  it('that goes on leaves alone what died since it began', async () => {
+    await bury('EXPERIMENT_NOT_FOUND', 1)
+    const before = new Date()
+    // SQS: the time of sending has milliseconds.
+    await expect.poll(() => Date.now()).toBeGreaterThan(before.getTime())
+    await bury('NO_EDIT_RIGHT', 1, 1)
+
+    const outcome = await redriveDeadLetters(deps(), { queue: 'deliveries', dryRun: false, before })
+
+    expect(outcome).toMatchObject({ codes: [{ code: 'EXPERIMENT_NOT_FOUND', messages: 1 }], isComplete: true })
     expect((await counts())[1]).toEqual(['deliveries', 1, ['NO_EDIT_RIGHT: 1']])
   })
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { pack } from 'tar-stream'
@@ -38,6 +40,18 @@ async function api(method: string, path: string, body?: unknown) {
 
 async function put(key: string, body: Buffer | string): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket: stack.description.s3.buckets['incoming'], Key: key, Body: body }))
+}
+
+/** The command line in a process of its own, as a shell starts it. */
+function conduit(...args: string[]): Promise<{ exitCode: unknown; stdout: string; stderr: string }> {
+  const { api: url, serviceKey } = stack.description
+  const main = join(import.meta.dirname, '../../functions/cli/conduit.ts')
+  const env = { CONDUIT_URL: url, CONDUIT_SERVICE_KEY: serviceKey.key, CONDUIT_SERVICE_KEY_HEADER: serviceKey.header }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) =>
+      resolve({ exitCode: error === null ? 0 : error.code, stdout, stderr }),
+    )
+  })
 }
 
 const listed = async (query: string) => (await api('GET', `/deliveries?${query}`)).deliveries
@@ -101,5 +115,30 @@ describe('an operator', () => {
     expect(await api('POST', '/deliveries/backfill', { prefix: 'projects/P1/resources/' })).toEqual({ objects: 1 })
 
     await expect.poll(files, soon).toContain('a.txt')
+  })
+
+  it('does the same from the command line', async () => {
+    await put('projects/P1/subjects/S8/experiments/CT8/resources/DICOM/files/1.dcm', 'content')
+    const waiting = async () => JSON.parse((await conduit('dead-letters', '-o', 'json')).stdout).queues[1].messages
+    await expect.poll(waiting, soon).toBe(1)
+    await xnat('PUT', '/data/projects/P1/subjects/S8/experiments/CT8?xsiType=xnat:ctSessionData')
+
+    const redrive = ['dead-letters', 'redrive', 'deliveries', '--code', 'EXPERIMENT_NOT_FOUND']
+    expect(await conduit(...redrive, '--dry-run')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('1 would'),
+    })
+    expect(await conduit(...redrive, '--yes')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('1 handed'),
+    })
+
+    const files = () => xnat('GET', '/data/projects/P1/subjects/S8/experiments/CT8/resources/DICOM/files?format=json')
+    await expect.poll(files, soon).toContain('"Name":"1.dcm"')
+    expect(await conduit('backfill', 'projects/P1/subjects/S8/', '-o', 'json')).toEqual({
+      exitCode: 0,
+      stdout: '{"objects":1}\n',
+      stderr: '',
+    })
   })
 })
