@@ -16,16 +16,15 @@ const mayImport: Record<string, readonly string[]> = {
   'lib/openapi.ts': ['lib/handler.ts'],
   'lib/handler.ts': [
     'lib/errors.ts',
-    'lib/json.ts',
     'lib/wire.ts',
     'lib/log.ts',
-    'lib/retry.ts',
     'lib/api-answers.ts',
     'lib/api-errors.ts',
     'lib/service-key.ts',
-    'lib/aws/',
+    'lib/queue-messages.ts',
   ],
   'lib/wire.ts': ['lib/config.ts', 'lib/log.ts', 'lib/xnat/', 'lib/aws/', 'lib/data-access/'],
+  'lib/queue-messages.ts': ['lib/errors.ts', 'lib/json.ts', 'lib/wire.ts', 'lib/log.ts', 'lib/retry.ts', 'lib/aws/'],
   'lib/services/': [
     'lib/xnat/',
     'lib/aws/',

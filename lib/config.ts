@@ -35,6 +35,8 @@ const Environment = z.object({
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
   IMPORTS_QUEUE_URL: z.url(),
+  /** Tries of a delivery; the queue's redrive policy has to allow more, so that the last is never taken silently. */
+  DELIVERY_TRIES: z.coerce.number().int().min(1).max(1000).default(16),
   /** What becomes of objects that were proved to be in XNAT; `tag` sets `xnat-conduit=delivered` on them. */
   SOURCE_AFTER_DELIVERY: z.enum(['keep', 'delete', 'tag']).default('keep'),
   /** What DICOM of a session that is there already does: nothing, join it, or also replace files of the same name. */
@@ -75,6 +77,7 @@ const Config = Environment.transform((env) => ({
     imports: { url: env.IMPORTS_QUEUE_URL },
   },
   delivery: { sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY, dicomOverwrite: env.DICOM_OVERWRITE },
+  deliveryTries: env.DELIVERY_TRIES,
   imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },
   dataAccess:
     env.DATA_ACCESS_API_URL === undefined

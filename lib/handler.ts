@@ -5,19 +5,15 @@ import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
   Context,
-  SQSBatchItemFailure,
   SQSBatchResponse,
   SQSEvent,
-  SQSRecord,
 } from 'aws-lambda'
 import type * as z from 'zod'
 import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
-import type { OutgoingMessage } from './aws/queue.ts'
-import { AppError, InvalidInputError, isHopeless } from './errors.ts'
-import { parseJson } from './json.ts'
-import { createLogger, errorFields, type Logger } from './log.ts'
-import { backoffCeilingMs } from './retry.ts'
+import { AppError, InvalidInputError } from './errors.ts'
+import { createLogger, errorFields } from './log.ts'
+import { type Received, settle, sortMessages, type WorkFailure } from './queue-messages.ts'
 import { serviceKeyRefusal } from './service-key.ts'
 import type { SourceQueue, Wire, Wired } from './wire.ts'
 
@@ -110,7 +106,7 @@ export function apiHandler(routes: readonly Route[], wire: Wire, known: readonly
       const tools = toolsFor(wire, context)
       log = tools.log
       answer = await unlessLate(handle(tools), tools.signal).catch((error: unknown) => {
-        throw error instanceof DOMException && tools.signal.aborted ? outOfTime(error) : error
+        throw outOfTimeOr(error, tools.signal)
       })
       log.info('request answered', outcome(answer.status))
     } catch (error) {
@@ -169,21 +165,26 @@ function jsonBody({ body, isBase64Encoded }: APIGatewayProxyEventV2): unknown {
   }
 }
 
-export interface Received<Message> {
-  messageId: string
+/** A message that will not be tried again. */
+export interface GivenUp<Message> {
   message: Message
-}
-
-export interface WorkFailure {
-  messageId: string
-  error: unknown
-  /** The part of the message that failed for good, when the rest of it was done. */
-  body?: string
+  /** Of the error that ended it. */
+  code: string
+  sentAt: Date
+  /** When the function was told of it. */
+  startedAt: Date
 }
 
 export interface QueueSpec<Message extends z.ZodType> {
   message: Message
   source: (wired: Wired) => SourceQueue
+  /**
+   * How many tries a message is given, fewer than SQS's redrive policy allows: when the last fails, or dies, it becomes a
+   * dead letter with its code. Left out: SQS alone ends it, and tells no reason.
+   */
+  tries?: (wired: Wired) => number
+  /** Leaves word of a message that is given up, before it becomes a dead letter. When that fails, it is handed back. */
+  giveUp?: (given: GivenUp<z.output<Message>>, tools: Wired) => Promise<void>
 }
 
 /**
@@ -191,21 +192,36 @@ export interface QueueSpec<Message extends z.ZodType> {
  * for every message of the batch.
  *
  * An error that can never be cured goes to the dead-letter queue with its code, and its message is done. Any other
- * failure is reported to SQS, which hands the message in again after a growing wait and gives up by its redrive policy.
+ * failure is reported to SQS, which hands the message in again after a growing wait, until its tries are spent.
  */
 export function batchHandler<Message extends z.ZodType>(
   spec: QueueSpec<Message> & { work: (batch: Received<z.output<Message>>[], tools: Tools) => Promise<WorkFailure[]> },
   wire: Wire,
 ) {
   return middy<SQSEvent, SQSBatchResponse>(async (event: SQSEvent, context: Context) => {
+    const startedAt = new Date()
     const tools = toolsFor(wire, context)
-    const { understood, failures } = parseMessages(event.Records, spec.message)
-    const work = understood.length === 0 ? Promise.resolve([]) : spec.work(understood, tools)
+    const tries = spec.tries?.(tools) ?? Number.POSITIVE_INFINITY
+    const { due, spent, failures } = sortMessages(event.Records, { message: spec.message, tries })
+    const work = due.length === 0 ? Promise.resolve([]) : spec.work(due, tools)
     const failed = await unlessLate(work, tools.signal).catch((error: unknown) =>
-      understood.map(({ messageId }) => ({ messageId, error })),
+      due.map(({ messageId }) => ({ messageId, error })),
     )
-    const ending = AbortSignal.timeout(Math.max(context.getRemainingTimeInMillis() - answerMs, 1))
-    return settle(event.Records, [...failures, ...failed], { source: spec.source(tools), log: tools.log, ending })
+    const giveUp = async (id: string, code: string) => {
+      const given = [...due, ...spent].find(({ messageId }) => messageId === id)
+      if (given !== undefined) await spec.giveUp?.({ ...given, code, startedAt }, tools)
+    }
+    return settle(
+      event.Records,
+      [...failures, ...failed.map((failure) => ({ ...failure, error: outOfTimeOr(failure.error, tools.signal) }))],
+      {
+        source: spec.source(tools),
+        log: tools.log,
+        tries,
+        giveUp,
+        ending: AbortSignal.timeout(Math.max(context.getRemainingTimeInMillis() - answerMs, 1)),
+      },
+    )
   })
 }
 
@@ -231,9 +247,11 @@ async function unlessLate<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   }
 }
 
-/** What the end of the time is to a caller: nothing failed for good, and what was begun may yet be done. */
-const outOfTime = (cause: unknown) =>
-  new AppError("not done within the function's time", { code: 'OUT_OF_TIME', retry: 'later', cause })
+/** The end of the time by its name: nothing failed for good, and what was begun may yet be done. */
+const outOfTimeOr = (error: unknown, signal: AbortSignal) =>
+  error instanceof DOMException && signal.aborted
+    ? new AppError("not done within the function's time", { code: 'OUT_OF_TIME', retry: 'later', cause: error })
+    : error
 
 /** As `batchHandler`, for work that takes one message at a time. A FIFO queue keeps its order with a batch size of 1. */
 export function queueHandler<Message extends z.ZodType>(
@@ -247,99 +265,5 @@ export function queueHandler<Message extends z.ZodType>(
     }
     return failures
   }
-  return batchHandler({ message: spec.message, source: spec.source, work: oneByOne }, wire)
-}
-
-function parseMessages<Message extends z.ZodType>(records: readonly SQSRecord[], schema: Message) {
-  const understood: Received<z.output<Message>>[] = []
-  const failures: WorkFailure[] = []
-  for (const { messageId, body } of records) {
-    const parsed = schema.safeParse(parseJson(body))
-    if (parsed.success) understood.push({ messageId, message: parsed.data })
-    else
-      failures.push({
-        messageId,
-        error: new InvalidInputError('The message is not of the known shape.', { code: 'MESSAGE_NOT_UNDERSTOOD' }),
-      })
-  }
-  return { understood, failures }
-}
-
-/** SQS calls under way at a time: a whole batch that failed has to be handed back in the seconds that are left. */
-const settledAtATime = 16
-
-async function settle(
-  records: readonly SQSRecord[],
-  failures: readonly WorkFailure[],
-  { source, log, ending }: { source: SourceQueue; log: Logger; ending: AbortSignal },
-): Promise<SQSBatchResponse> {
-  const byId = new Map(records.map((record) => [record.messageId, record]))
-  const again = new Map<string, SQSBatchItemFailure>()
-  const settleOne = async (failure: WorkFailure): Promise<void> => {
-    const record = byId.get(failure.messageId)
-    if (record === undefined) throw new Error('work reported a message that it was not given')
-    log.warn('message failed', {
-      messageId: record.messageId,
-      attempt: attemptOf(record),
-      ...errorFields(failure.error),
-    })
-    const isBuried =
-      isHopeless(failure.error) && (await unlessEnded(buried(record, failure, source, log), ending, false))
-    if (isBuried) return
-    again.set(record.messageId, { itemIdentifier: record.messageId })
-    await unlessEnded(postponed(record, failure.error, source, log), ending, undefined)
-  }
-  for (let start = 0; start < failures.length; start += settledAtATime) {
-    await Promise.all(failures.slice(start, start + settledAtATime).map(settleOne))
-  }
-  return { batchItemFailures: [...again.values()] }
-}
-
-/** What the promise gives; `otherwise`, when the invocation is about to end before that. */
-function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal, otherwise: T): Promise<T> {
-  if (ending.aborted) return Promise.resolve(otherwise)
-  const { promise: ended, resolve } = Promise.withResolvers<T>()
-  const onEnd = () => resolve(otherwise)
-  ending.addEventListener('abort', onEnd, { once: true })
-  return Promise.race([promise, ended]).finally(() => ending.removeEventListener('abort', onEnd))
-}
-
-const attemptOf = (record: SQSRecord) => Number(record.attributes.ApproximateReceiveCount)
-
-/** Whether the failed message, or its failed part, now lies in the dead-letter queue. */
-async function buried(record: SQSRecord, failure: WorkFailure, source: SourceQueue, log: Logger): Promise<boolean> {
-  const { MessageGroupId: group } = record.attributes
-  const code = failure.error instanceof AppError ? failure.error.code : 'UNEXPECTED'
-  const letter: OutgoingMessage = {
-    body: failure.body ?? record.body,
-    attributes: { code, ...(group !== undefined && { group }) },
-    // SQS: of a FIFO group nothing can be received while one of its messages is. Letters are looked through, so each is
-    // given a group of its own; its old one is kept for when it is handed in again.
-    ...(group !== undefined && {
-      group: record.messageId,
-      deduplicationId: `${record.messageId}-${record.attributes.ApproximateReceiveCount}`,
-    }),
-  }
-  try {
-    await source.deadLetters.send([letter])
-    return true
-  } catch (error) {
-    log.error('dead letter not sent', { messageId: record.messageId, ...errorFields(error) })
-    return false
-  }
-}
-
-const redelivery = { baseMs: 10_000, capMs: 15 * 60_000 }
-
-/** Sets when SQS hands the message in again; without it, the queue's visibility timeout would decide. */
-async function postponed(record: SQSRecord, error: unknown, source: SourceQueue, log: Logger): Promise<void> {
-  const wanted = error instanceof AppError ? error.retryAfterMs : undefined
-  // At least half of each wait: all tries together are to outlast an hour, whatever chance says.
-  const ceilingMs = backoffCeilingMs(redelivery, attemptOf(record))
-  const delayMs = wanted ?? ceilingMs * (0.5 + Math.random() / 2)
-  try {
-    await source.queue.postpone(record.receiptHandle, delayMs)
-  } catch (failure) {
-    log.warn('message not postponed', { messageId: record.messageId, ...errorFields(failure) })
-  }
+  return batchHandler({ ...spec, work: oneByOne }, wire)
 }

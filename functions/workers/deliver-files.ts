@@ -1,6 +1,7 @@
 // Trigger: deliveries.fifo, one order at a time per XNAT resource or DICOM session. Leaves: files in XNAT, read back, and
 // a receipt. Gives up to: the deliveries dead-letter queue, with the error code; the objects stay.
 import { AnyOrder } from '../../lib/delivery/order.ts'
+import { recordFailure } from '../../lib/delivery/receipt.ts'
 import { queueHandler, type Tools } from '../../lib/handler.ts'
 import { deliverFiles } from '../../lib/services/deliver-files.ts'
 import { deliverSession } from '../../lib/services/deliver-session.ts'
@@ -23,6 +24,15 @@ async function deliver(order: AnyOrder, { config, deliveries, log, ...tools }: T
 }
 
 export const createHandler = (wire: Wire) =>
-  queueHandler({ message: AnyOrder, source: ({ deliveries }) => deliveries, work: deliver }, wire)
+  queueHandler(
+    {
+      message: AnyOrder,
+      source: ({ deliveries }) => deliveries,
+      tries: ({ config }) => config.deliveryTries,
+      work: deliver,
+      giveUp: ({ message, ...failure }, { state }) => recordFailure(state, message, failure),
+    },
+    wire,
+  )
 
 export const handler = createHandler(wireOnce)

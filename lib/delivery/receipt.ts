@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
-import { isHopeless } from '../errors.ts'
 import { DeliveryTarget } from './object-key.ts'
 import { DeliveryId } from './order.ts'
 import { indexReceipt } from './receipt-index.ts'
@@ -74,24 +73,31 @@ interface RecordDeps {
   now?: () => Date
 }
 
-/** Does a delivery and writes its receipt: of what it made, or of the error when that can never be cured. */
+/** Does a delivery and writes the receipt of what it made. */
 export async function withReceipt<Outcome extends DeliveryOutcome>(
   { state, signal, now = () => new Date() }: RecordDeps,
   { deliveryId, target }: Pick<Receipt, 'deliveryId' | 'target'>,
   deliver: () => Promise<Outcome>,
 ): Promise<Outcome> {
   const startedAt = now().toISOString()
-  const write = (outcome: Pick<Receipt, 'outcome' | 'code' | 'experimentId' | 'files' | 'session'>) =>
-    writeReceipt(state, { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...outcome }, { signal })
-  try {
-    const outcome = await deliver()
-    const { experimentId, files, session } = outcome
-    await write({ outcome: 'verified', experimentId, files, session })
-    return outcome
-  } catch (error) {
-    if (isHopeless(error)) {
-      await write({ outcome: 'failed', code: error.code, files: [] })
-    }
-    throw error
-  }
+  const outcome = await deliver()
+  const { experimentId, files, session } = outcome
+  const proof = { outcome: 'verified', experimentId, files, session } as const
+  await writeReceipt(state, { deliveryId, target, startedAt, finishedAt: now().toISOString(), ...proof }, { signal })
+  return outcome
+}
+
+/**
+ * Writes that a delivery was given up, and why. A receipt that this very order's tries have earned stays: what came
+ * after the proof, such as ending the source, may have failed, or the last try died before it could say that it was done.
+ */
+export async function recordFailure(
+  state: ObjectStore,
+  { deliveryId, target }: Pick<Receipt, 'deliveryId' | 'target'>,
+  { code, sentAt, startedAt }: { code: string; sentAt: Date; startedAt: Date },
+): Promise<void> {
+  const earlier = await findReceipt(state, deliveryId)
+  if (earlier?.outcome === 'verified' && new Date(earlier.finishedAt) >= sentAt) return
+  const times = { startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString() }
+  await writeReceipt(state, { deliveryId, target, ...times, outcome: 'failed', code, files: [] })
 }

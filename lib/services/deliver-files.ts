@@ -37,7 +37,7 @@ export interface DeliveryTally {
  * `sourceAfterDelivery` says, those only that the receipt vouches for.
  *
  * @throws {DeliveryError} NOT_VERIFIED when XNAT took the files and yet, after one more try, does not list them as
- * sent; and those of `openTarget`. An error that can never be cured leaves a receipt with its code.
+ * sent; and those of `openTarget`.
  */
 export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Promise<DeliveryTally> {
   const { files } = await withReceipt(deps, order, async () => {

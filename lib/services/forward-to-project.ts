@@ -1,8 +1,6 @@
 // An order that names its project by the hub's id -> the same order under XNAT's own id of the project.
-import type { ObjectStore } from '../aws/objects.ts'
 import type { Queue } from '../aws/queue.ts'
 import { type AnyOrder, orderMessage } from '../delivery/order.ts'
-import { withReceipt } from '../delivery/receipt.ts'
 import { DeliveryError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { findProjectBySecondaryId } from '../xnat/projects.ts'
@@ -13,16 +11,14 @@ export const hubProjectOf = ({ target }: AnyOrder) => /^hub:(.+)$/.exec(target.p
 export interface ForwardDeps {
   xnat: XnatClient
   deliveries: Queue
-  state: ObjectStore
   signal: AbortSignal
-  now?: () => Date
 }
 
 /**
  * Sends the order again, to the FIFO group in which orders for the same XNAT resource meet however their keys spell the
  * project: only there it has one writer. Sent twice, the second order finds everything delivered.
  *
- * @throws {DeliveryError} PROJECT_NOT_FOUND, with a receipt, when no project has this hub id.
+ * @throws {DeliveryError} PROJECT_NOT_FOUND when no project has this hub id.
  */
 export async function forwardToProject(
   deps: ForwardDeps,
@@ -30,15 +26,12 @@ export async function forwardToProject(
   hubProjectId: string,
 ): Promise<{ projectId: string }> {
   const project = await findProjectBySecondaryId(deps.xnat, hubProjectId, { signal: deps.signal })
-  const { projectId } = project ?? (await withReceipt(deps, order, noSuchProject))
+  if (project === undefined) throw new DeliveryError('no project has this hub id', { code: 'PROJECT_NOT_FOUND' })
+  const { projectId } = project
   const forwarded = withProject(order, projectId)
   // SQS: the ID is new, because the embedded queue drops a known one whatever its group.
   await deps.deliveries.send([orderMessage(forwarded, `${order.deliveryId}-forwarded`)])
   return { projectId }
-}
-
-async function noSuchProject(): Promise<never> {
-  throw new DeliveryError('no project has this hub id', { code: 'PROJECT_NOT_FOUND' })
 }
 
 function withProject(order: AnyOrder, projectId: string): AnyOrder {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { md5, scanPrefix } from '../support/delivery-rig.ts'
 import type { Mishap, PassingRequest } from '../support/fault-proxy.ts'
-import { type FaultyRig, startFaultyRig } from '../support/faulty-rig.ts'
+import { deliveryTries, type FaultyRig, startFaultyRig } from '../support/faulty-rig.ts'
 
 let rig: FaultyRig
 beforeEach(async () => {
@@ -46,15 +46,15 @@ describe.each(shapes)('%s', (_, count) => {
     expect(await rig.digests(rig.scanRef)).toEqual(digests)
   })
 
-  it('is handed back as STORAGE_BUSY as long as S3 breaks off, and nothing short is reported delivered', async () => {
+  it('is given up as STORAGE_BUSY when S3 breaks off at every try, and nothing short is reported delivered', async () => {
     const { order } = await orderOf(count)
     rig.s3Proxy.judge = first({ kind: 'cut-reply', afterBytes: size - 1 }, isObjectRead, 1_000)
 
     const { ending, codes } = await rig.settle(order)
 
-    expect(ending).toEqual({ kind: 'handed-back' })
-    expect(new Set(codes)).toEqual(new Set(['STORAGE_BUSY']))
-    expect(await rig.receipt(order)).toBeUndefined()
+    expect(ending).toEqual({ kind: 'dead-lettered', code: 'STORAGE_BUSY' })
+    expect(codes).toEqual(Array(deliveryTries - 1).fill('STORAGE_BUSY'))
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'STORAGE_BUSY', files: [] })
   })
 
   it.each([0, 1, size / 2, size - 1])('is delivered whole after XNAT was cut off at byte %i', async (afterBytes) => {
@@ -124,8 +124,9 @@ describe('an upload that XNAT shortens', () => {
 
     const { ending, codes } = await rig.settle(order)
 
-    expect([ending, new Set(codes)]).toEqual([{ kind: 'handed-back' }, new Set(['NOT_VERIFIED'])])
-    expect(await rig.receipt(order)).toBeUndefined()
+    expect(ending).toEqual({ kind: 'dead-lettered', code: 'NOT_VERIFIED' })
+    expect(codes).toEqual(Array(deliveryTries - 1).fill('NOT_VERIFIED'))
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'NOT_VERIFIED', files: [] })
     rig.standIn.faults.clear()
     expect((await rig.settle(order)).ending).toEqual({ kind: 'delivered' })
     expect(await rig.digests(rig.scanRef)).toEqual(new Map([['1.dcm', md5(content)]]))

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import type { SQSEvent } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHandler as createDelivery } from '../../functions/workers/deliver-files.ts'
 import { createHandler as createRouting } from '../../functions/workers/route-objects.ts'
@@ -53,7 +54,8 @@ describe('1 % of poison', () => {
   it('among orders uses up exactly its budget, delays no other resource, and is delivered when it is handed in again after the cure', async () => {
     const { source, deadLettersUrl, url } = await sourceQueue('deliveries.fifo', { FifoQueue: 'true' })
     const { xnat, incoming, state } = rig
-    const wired = testWired({ xnat, incoming, state, deliveries: source })
+    const environment = { DELIVERY_TRIES: String(budget) }
+    const wired = testWired({ xnat, incoming, state, deliveries: source }, environment)
     const delivery = createDelivery(() => wired)
     const orders: DeliveryOrder[] = []
     for (let scan = 1; scan <= 100; scan += 1) {
@@ -76,9 +78,11 @@ describe('1 % of poison', () => {
     start()
 
     await expect.poll(() => waiting(deadLettersUrl), { timeout: 20_000 }).toBe(1)
+    expect(await rig.receipt(orders[49]!)).toMatchObject({ outcome: 'failed', code: 'NOT_VERIFIED' })
     expect(tries).toEqual(new Map(orders.map((_, index) => [String(index + 1), index + 1 === 50 ? budget : 1])))
     rig.standIn.faults.clear()
     const cured = await letters(deadLettersUrl)
+    expect(cured).toMatchObject([{ code: 'NOT_VERIFIED' }])
     await sendAll(
       url,
       cured.map(({ body }) => ({ body, group: 'cured' })),
@@ -92,11 +96,40 @@ describe('1 % of poison', () => {
   }, 60_000)
 })
 
+describe('an order that the function dies of at every try', () => {
+  it('is a dead letter after exactly its budget, and its receipt tells that the last try died', async () => {
+    const { source, deadLettersUrl, url } = await sourceQueue('deliveries.fifo', { FifoQueue: 'true' })
+    const { xnat, incoming, state } = rig
+    const environment = { DELIVERY_TRIES: String(budget) }
+    const delivery = createDelivery(() => testWired({ xnat, incoming, state, deliveries: source }, environment))
+    const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
+    let deaths = 0
+    const release = (event: SQSEvent) => source.queue.postpone(event.Records[0]?.receiptHandle ?? '', 0)
+    await sendAll(url, [{ body: JSON.stringify(order), group: 'a' }])
+
+    poll({ url, batchSize: 1 }, async (event) => {
+      const received = event as SQSEvent
+      if (Number(received.Records[0]?.attributes.ApproximateReceiveCount) > budget) {
+        return delivery(received, lambdaContext())
+      }
+      deaths += 1
+      // What its visibility timeout would do, sooner.
+      await release(received)
+      throw new Error('killed')
+    })
+
+    await expect.poll(() => waiting(deadLettersUrl), { timeout: 10_000 }).toBe(1)
+    expect(deaths).toBe(budget)
+    expect(await letters(deadLettersUrl)).toMatchObject([{ code: 'TRIES_SPENT' }])
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'TRIES_SPENT' })
+  })
+})
+
 /** A queue with its redrive policy; a message handed back comes again at once, where the product waits. */
 async function sourceQueue(name: string, attributes: Record<string, string>) {
   const dead = await rig.aws.queue(`dead-${name}`, attributes)
   const deadLetterTargetArn = `arn:aws:sqs:eu-central-1:000000000000:dead-${name}`
-  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: budget })
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: budget + 2 })
   const { queue, url } = await rig.aws.queue(name, { ...attributes, RedrivePolicy, VisibilityTimeout: '30' })
   const impatient: Queue = { ...queue, postpone: (receiptHandle) => queue.postpone(receiptHandle, 0) }
   return { source: { queue: impatient, deadLetters: dead.queue }, deadLettersUrl: dead.url, url }

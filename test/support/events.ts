@@ -28,14 +28,20 @@ export function createdRecord(object: {
   }
 }
 
-export function sqsEvent(bodies: readonly string[], options: { group?: string; receiveCount?: number } = {}): SQSEvent {
+interface RecordOptions {
+  group?: string
+  receiveCount?: number
+  sentAt?: Date | undefined
+}
+
+export function sqsEvent(bodies: readonly string[], options: RecordOptions = {}): SQSEvent {
   return { Records: bodies.map((body, index) => sqsRecord(body, index, options)) }
 }
 
 function sqsRecord(
   body: string,
   index: number,
-  { group, receiveCount = 1 }: { group?: string; receiveCount?: number },
+  { group, receiveCount = 1, sentAt = new Date() }: RecordOptions,
 ): SQSRecord {
   return {
     messageId: `message-${index}`,
@@ -43,7 +49,7 @@ function sqsRecord(
     body,
     attributes: {
       ApproximateReceiveCount: String(receiveCount),
-      SentTimestamp: '0',
+      SentTimestamp: String(sentAt.getTime()),
       SenderId: 'test',
       ApproximateFirstReceiveTimestamp: '0',
       ...(group !== undefined && { MessageGroupId: group }),

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { createHandler } from '../../functions/workers/deliver-files.ts'
 import { agentHandler } from '../../lib/aws/agent-handler.ts'
 import { createObjectStore, type ObjectStore } from '../../lib/aws/objects.ts'
+import { loadConfig } from '../../lib/config.ts'
 import type { DeliveryOrder } from '../../lib/delivery/order.ts'
 import { createHttpAgent, XnatClient } from '../../lib/xnat/client.ts'
 import type { ResourceRef } from '../../lib/xnat/resources.ts'
@@ -10,7 +11,7 @@ import { type DeliveryRig, startDeliveryRig } from './delivery-rig.ts'
 import { lambdaContext, sqsEvent } from './events.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { type MemoryQueue, memoryQueue } from './memory-queue.ts'
-import { testWired } from './wired.ts'
+import { testEnvironment, testWired } from './wired.ts'
 
 export type Ending = { kind: 'delivered' } | { kind: 'dead-lettered'; code: string } | { kind: 'handed-back' }
 
@@ -26,13 +27,13 @@ export interface FaultyRig extends DeliveryRig {
   /** The next invocation signs in anew. */
   forgetLogin(): Promise<void>
   /** One invocation of deliver-files with this order. */
-  invoke(order: DeliveryOrder, options?: { remainingMs?: number; attempt?: number }): Promise<Ending>
+  invoke(order: DeliveryOrder, options?: { remainingMs?: number; attempt?: number; sentAt?: Date }): Promise<Ending>
   /** Invocations until the order has ended, as SQS would make them; the codes that the others were handed back with. */
   settle(order: DeliveryOrder): Promise<{ ending: Ending; codes: unknown[] }>
 }
 
-/** SQS's own limit for the order, as infra/queues.yml sets it. */
-const maxReceiveCount = 16
+/** How often an order is tried. */
+export const deliveryTries = loadConfig(testEnvironment).deliveryTries
 
 export async function startFaultyRig(): Promise<FaultyRig> {
   const rig = await startDeliveryRig()
@@ -66,9 +67,9 @@ export async function startFaultyRig(): Promise<FaultyRig> {
   })
   const handler = createHandler(() => wired)
 
-  const invoke: FaultyRig['invoke'] = async (order, { remainingMs = 30_000, attempt = 1 } = {}) => {
+  const invoke: FaultyRig['invoke'] = async (order, { remainingMs = 30_000, attempt = 1, sentAt } = {}) => {
     const lettersBefore = deadLetters.sent.length
-    const event = sqsEvent([JSON.stringify(order)], { group: 'group', receiveCount: attempt })
+    const event = sqsEvent([JSON.stringify(order)], { group: 'group', receiveCount: attempt, sentAt })
     const { batchItemFailures } = await handler(event, lambdaContext(remainingMs))
     if (batchItemFailures.length > 0) return { kind: 'handed-back' }
     const letter = deadLetters.sent[lettersBefore]
@@ -89,7 +90,7 @@ export async function startFaultyRig(): Promise<FaultyRig> {
     invoke,
     async settle(order) {
       const codes: unknown[] = []
-      for (let attempt = 1; attempt <= maxReceiveCount; attempt += 1) {
+      for (let attempt = 1; attempt <= deliveryTries; attempt += 1) {
         const ending = await invoke(order, { attempt })
         if (ending.kind !== 'handed-back') return { ending, codes }
         codes.push(wired.lines.findLast(({ message }) => message === 'message failed')?.['code'])
