@@ -13,7 +13,7 @@ import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
 import { AppError, InvalidInputError } from './errors.ts'
 import { createLogger, errorFields } from './log.ts'
-import { type Received, settle, sortMessages, type WorkFailure } from './queue-messages.ts'
+import { hold, type Received, settle, sortMessages, unlessEnded, type WorkFailure } from './queue-messages.ts'
 import { serviceKeyRefusal } from './service-key.ts'
 import type { SourceQueue, Wire, Wired } from './wire.ts'
 
@@ -183,6 +183,11 @@ export interface QueueSpec<Message extends z.ZodType> {
    * dead letter with its code. Left out: SQS alone ends it, and tells no reason.
    */
   tries?: (wired: Wired) => number
+  /**
+   * Keeps messages hidden for as long as the function can live, whatever the queue's visibility timeout: none is handed in
+   * a second time beside the first, and those of a function that died come again soon after.
+   */
+  isHeld?: boolean
   /** Leaves word of a message that is given up, before it becomes a dead letter. When that fails, it is handed back. */
   giveUp?: (given: GivenUp<z.output<Message>>, tools: Wired) => Promise<void>
 }
@@ -203,10 +208,16 @@ export function batchHandler<Message extends z.ZodType>(
     const tools = toolsFor(wire, context)
     const tries = spec.tries?.(tools) ?? Number.POSITIVE_INFINITY
     const { due, spent, failures } = sortMessages(event.Records, { message: spec.message, tries })
+    const source = spec.source(tools)
+    const held =
+      spec.isHeld === true ? hold(due, context.getRemainingTimeInMillis(), { source, log: tools.log }) : undefined
     const work = due.length === 0 ? Promise.resolve([]) : spec.work(due, tools)
     const failed = await unlessLate(work, tools.signal).catch((error: unknown) =>
       due.map(({ messageId }) => ({ messageId, error })),
     )
+    const ending = AbortSignal.timeout(Math.max(context.getRemainingTimeInMillis() - answerMs, 1))
+    // It must not come after the wait that is set for a message that failed.
+    if (held !== undefined) await unlessEnded(held, ending, undefined)
     const giveUp = async (id: string, code: string) => {
       const given = [...due, ...spent].find(({ messageId }) => messageId === id)
       if (given !== undefined) await spec.giveUp?.({ ...given, code, startedAt }, tools)
@@ -214,13 +225,7 @@ export function batchHandler<Message extends z.ZodType>(
     return settle(
       event.Records,
       [...failures, ...failed.map((failure) => ({ ...failure, error: outOfTimeOr(failure.error, tools.signal) }))],
-      {
-        source: spec.source(tools),
-        log: tools.log,
-        tries,
-        giveUp,
-        ending: AbortSignal.timeout(Math.max(context.getRemainingTimeInMillis() - answerMs, 1)),
-      },
+      { source, log: tools.log, tries, giveUp, ending },
     )
   })
 }

@@ -54,6 +54,29 @@ const notUnderstood = () =>
 
 const triesSpent = () => new AppError('the last try died', { code: 'TRIES_SPENT', retry: 'never' })
 
+/** XNAT may still be at work on what a function had sent that died. */
+const afterlifeMs = 30_000
+
+/**
+ * Hides messages until the function that has them cannot be alive any more. One call suffices, since Lambda says how long
+ * that is; were the time extended bit by bit, an SQS that is away for a while would let a second writer in beside the first.
+ */
+export async function hold(
+  messages: readonly Received<unknown>[],
+  remainingMs: number,
+  { source, log }: Pick<SettleDeps, 'source' | 'log'>,
+): Promise<void> {
+  const holdOne = async ({ messageId, receiptHandle }: Received<unknown>) => {
+    try {
+      await source.queue.postpone(receiptHandle, remainingMs + afterlifeMs)
+    } catch (error) {
+      // The queue's own visibility timeout holds then.
+      log.warn('message not held', { messageId, ...errorFields(error) })
+    }
+  }
+  await Promise.all(messages.map(holdOne))
+}
+
 interface SettleDeps {
   source: SourceQueue
   log: Logger
@@ -97,7 +120,7 @@ export async function settle(
 }
 
 /** What the promise gives; `otherwise`, when the invocation is about to end before that. */
-function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal, otherwise: T): Promise<T> {
+export function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal, otherwise: T): Promise<T> {
   if (ending.aborted) return Promise.resolve(otherwise)
   const { promise: ended, resolve } = Promise.withResolvers<T>()
   const onEnd = () => resolve(otherwise)

@@ -29,6 +29,7 @@ export const createHandler = (wire: Wire) =>
       message: AnyOrder,
       source: ({ deliveries }) => deliveries,
       tries: ({ config }) => config.deliveryTries,
+      isHeld: true,
       work: deliver,
       giveUp: ({ message, ...failure }, { state }) => recordFailure(state, message, failure),
     },

@@ -104,6 +104,40 @@ describe('a queue message', () => {
   })
 })
 
+describe('a held message', () => {
+  function heldRig(work: () => Promise<void>) {
+    const source = { queue: memoryQueue(), deadLetters: memoryQueue() }
+    const wired = testWired()
+    const handler = queueHandler({ message: Message, source: () => source, isHeld: true, work }, () => wired)
+    return { ...source, lines: wired.lines, handle: () => handler(sqsEvent([body('a')]), lambdaContext(600_000)) }
+  }
+
+  it('is hidden for a little longer than the function can live', async () => {
+    const { queue, handle } = heldRig(async () => undefined)
+
+    expect(await handle()).toEqual(failed())
+    expect(queue.postponed).toMatchObject([{ receiptHandle: 'receipt-0' }])
+    expect(queue.postponed[0]!.delayMs).toBeGreaterThan(600_000)
+    expect(queue.postponed[0]!.delayMs).toBeLessThan(660_000)
+  })
+
+  it('that fails comes again after its own wait', async () => {
+    const { queue, handle } = heldRig(() => Promise.reject(new StorageError('busy', { code: 'STORAGE_BUSY' })))
+
+    expect(await handle()).toEqual(failed('message-0'))
+    expect(queue.postponed).toHaveLength(2)
+    expect(queue.postponed[1]!.delayMs).toBeLessThanOrEqual(10_000)
+  })
+
+  it('is worked on also when it cannot be held', async () => {
+    const { queue, lines, handle } = heldRig(async () => undefined)
+    queue.failNext(new StorageError('busy', { code: 'STORAGE_BUSY' }))
+
+    expect(await handle()).toEqual(failed())
+    expect(lines).toMatchObject([{ message: 'message not held', code: 'STORAGE_BUSY' }])
+  })
+})
+
 describe('a batch', () => {
   it('fails whole when the work throws, and in part when the work says so', async () => {
     const source = { queue: memoryQueue(), deadLetters: memoryQueue() }

@@ -4,13 +4,13 @@ import type { SQSEvent } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHandler as createDelivery } from '../../functions/workers/deliver-files.ts'
 import { createHandler as createRouting } from '../../functions/workers/route-objects.ts'
-import { type QueuePoller, startQueuePoller } from '../../infra/local/run-functions/queue-poller.ts'
-import type { LocalQueue } from '../../infra/local/run-functions/resolve-resources.ts'
+import type { QueuePoller } from '../../infra/local/run-functions/queue-poller.ts'
 import type { Queue } from '../../lib/aws/queue.ts'
 import { DeliveryOrder } from '../../lib/delivery/order.ts'
 import { type DeliveryRig, md5, scanPrefix, startDeliveryRig } from '../support/delivery-rig.ts'
 import { createdRecord, lambdaContext } from '../support/events.ts'
 import { memoryQueue } from '../support/memory-queue.ts'
+import { pollQueue } from '../support/poll-queue.ts'
 import { testWired } from '../support/wired.ts'
 
 let rig: DeliveryRig
@@ -41,8 +41,8 @@ describe('1 % of poison', () => {
     )
 
     poll({ url, batchSize: 100 }, (event) => {
-      tries += (event as { Records: unknown[] }).Records.length
-      return routing(event as Parameters<typeof routing>[0], lambdaContext())
+      tries += event.Records.length
+      return routing(event, lambdaContext())
     })
 
     await expect.poll(() => waiting(deadLettersUrl), { timeout: 10_000 }).toBe(5)
@@ -67,10 +67,9 @@ describe('1 % of poison', () => {
     const tries = new Map<string, number>()
     const start = () =>
       poll({ url, batchSize: 1 }, (event) => {
-        const [record] = (event as { Records: { body: string }[] }).Records
-        const { target } = DeliveryOrder.parse(JSON.parse(record?.body ?? ''))
+        const { target } = DeliveryOrder.parse(JSON.parse(event.Records[0]?.body ?? ''))
         tries.set(target.scanId ?? '', (tries.get(target.scanId ?? '') ?? 0) + 1)
-        return delivery(event as Parameters<typeof delivery>[0], lambdaContext())
+        return delivery(event, lambdaContext())
       })
     const messages = orders.map((order, index) => ({ body: JSON.stringify(order), group: `scan-${index}` }))
     await sendAll(url, messages)
@@ -104,17 +103,14 @@ describe('an order that the function dies of at every try', () => {
     const delivery = createDelivery(() => testWired({ xnat, incoming, state, deliveries: source }, environment))
     const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, 'content')])
     let deaths = 0
-    const release = (event: SQSEvent) => source.queue.postpone(event.Records[0]?.receiptHandle ?? '', 0)
     await sendAll(url, [{ body: JSON.stringify(order), group: 'a' }])
 
     poll({ url, batchSize: 1 }, async (event) => {
-      const received = event as SQSEvent
-      if (Number(received.Records[0]?.attributes.ApproximateReceiveCount) > budget) {
-        return delivery(received, lambdaContext())
-      }
+      const [record] = event.Records
+      if (Number(record?.attributes.ApproximateReceiveCount) > budget) return delivery(event, lambdaContext())
       deaths += 1
       // What its visibility timeout would do, sooner.
-      await release(received)
+      await source.queue.postpone(record?.receiptHandle ?? '', 0)
       throw new Error('killed')
     })
 
@@ -135,33 +131,8 @@ async function sourceQueue(name: string, attributes: Record<string, string>) {
   return { source: { queue: impatient, deadLetters: dead.queue }, deadLettersUrl: dead.url, url }
 }
 
-function poll(
-  { url, batchSize }: { url: string; batchSize: number },
-  invoke: (event: unknown) => Promise<unknown>,
-): void {
-  const name = url.slice(url.lastIndexOf('/') + 1)
-  const queue: LocalQueue = {
-    logicalId: name,
-    name,
-    url,
-    arn: `arn:aws:sqs:eu-central-1:000000000000:${name}`,
-    fifo: name.endsWith('.fifo'),
-    visibilityTimeoutSeconds: 30,
-    attributes: {},
-    deadLetterQueueName: undefined,
-  }
-  const event = {
-    kind: 'sqs',
-    queue,
-    batchSize,
-    batchingWindowSeconds: 0,
-    maximumConcurrency: 4,
-    reportsItemFailures: true,
-    enabled: true,
-  } as const
-  const log = () => undefined
-  pollers.push(startQueuePoller({ event, region: 'eu-central-1', client: rig.aws.sqs, invoke, log }))
-}
+const poll = (source: { url: string; batchSize: number }, invoke: (event: SQSEvent) => Promise<unknown>) =>
+  pollers.push(pollQueue(rig.aws.sqs, source, invoke))
 
 async function sendAll(url: string, messages: readonly { body: string; group?: string }[]): Promise<void> {
   for (let start = 0; start < messages.length; start += 10) {
