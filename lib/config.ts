@@ -35,6 +35,10 @@ const Environment = z.object({
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
   IMPORTS_QUEUE_URL: z.url(),
+  /** What one run of deliver-files has. */
+  DELIVERY_TIMEOUT_SECONDS: z.coerce.number().int().min(120).max(900).default(900),
+  /** What the way from S3 to XNAT carries at least, in 1,000,000 bytes per second. */
+  DELIVERY_MB_PER_SECOND: z.coerce.number().positive().max(10_000).default(20),
   /** Tries of a delivery; the queue's redrive policy has to allow more, so that the last is never taken silently. */
   DELIVERY_TRIES: z.coerce.number().int().min(1).max(1000).default(16),
   /** What becomes of objects that were proved to be in XNAT; `tag` sets `xnat-conduit=delivered` on them. */
@@ -64,6 +68,9 @@ const Environment = z.object({
   FLIP_RELEASE: z.string().max(64).optional(),
 })
 
+/** Of a delivery's time, what is kept for all that is not sending: finding the place, reading back, the receipt. */
+const proofSeconds = 60
+
 const Config = Environment.transform((env) => ({
   xnat: { url: env.XNAT_URL.replace(/\/+$/, ''), user: env.XNAT_SERVICE_USER, password: env.XNAT_SERVICE_PASSWORD },
   serviceKey: {
@@ -76,7 +83,11 @@ const Config = Environment.transform((env) => ({
     deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
     imports: { url: env.IMPORTS_QUEUE_URL },
   },
-  delivery: { sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY, dicomOverwrite: env.DICOM_OVERWRITE },
+  delivery: {
+    sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY,
+    dicomOverwrite: env.DICOM_OVERWRITE,
+    maxBytes: (env.DELIVERY_TIMEOUT_SECONDS - proofSeconds) * env.DELIVERY_MB_PER_SECOND * 1_000_000,
+  },
   deliveryTries: env.DELIVERY_TRIES,
   imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },
   dataAccess:

@@ -156,6 +156,7 @@ const deliveryRetry = {
   PROJECT_NOT_FOUND: 'never',
   NO_EDIT_RIGHT: 'never',
   NOT_VERIFIED: 'later',
+  OBJECT_TOO_LARGE: 'never',
   ARCHIVE_NOT_READABLE: 'never',
   SESSION_EXISTS: 'never',
   SESSION_CONFLICT: 'never',

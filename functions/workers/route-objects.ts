@@ -9,9 +9,10 @@ export const createHandler = (wire: Wire) =>
     {
       message: S3Notification,
       source: ({ uploads }) => uploads,
-      work: async (batch, { deliveries, log }) => {
+      work: async (batch, { config, deliveries, log }) => {
         const notifications = batch.map(({ message }) => message)
-        const { orders, objects, refused } = await routeObjects({ deliveries: deliveries.queue, log }, notifications)
+        const deps = { deliveries: deliveries.queue, log, maxOrderBytes: config.delivery.maxBytes }
+        const { orders, objects, refused } = await routeObjects(deps, notifications)
         log.info('objects routed', { messages: batch.length, orders, files: objects, refused: refused.length })
         return refused.flatMap(({ index, notification, error }) => {
           const messageId = batch[index]?.messageId

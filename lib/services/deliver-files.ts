@@ -18,6 +18,8 @@ export interface DeliverDeps {
   signal: AbortSignal
   /** `keep` when left out. */
   sourceAfterDelivery?: SourceAfterDelivery
+  /** The most that one run can send. No bound when left out. */
+  maxBytes?: number
   now?: () => Date
 }
 
@@ -36,11 +38,12 @@ export interface DeliveryTally {
  * left to the newer event. What is missing on the way to the resource is created as `openTarget` says. Objects end as
  * `sourceAfterDelivery` says, those only that the receipt vouches for.
  *
- * @throws {DeliveryError} NOT_VERIFIED when XNAT took the files and yet, after one more try, does not list them as
+ * @throws {DeliveryError} OBJECT_TOO_LARGE, before anything is asked of XNAT; NOT_VERIFIED when XNAT took the files and yet, after one more try, does not list them as
  * sent; and those of `openTarget`.
  */
 export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Promise<DeliveryTally> {
   const { files } = await withReceipt(deps, order, async () => {
+    requireSendable(deps, order)
     const { ref, experimentId, isNew } = await openTarget(deps, order)
     const catalog: Catalog = isNew ? new Map() : await readCatalog(deps, ref)
     const files = await deliverInto(deps, order, ref, catalog)
@@ -53,6 +56,11 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
     delivered.map(({ path, etag }) => ({ key: order.keyPrefix + path, etag })),
   )
   return tally(files)
+}
+
+function requireSendable({ maxBytes = Number.POSITIVE_INFINITY }: DeliverDeps, { objects }: DeliveryOrder): void {
+  if (objects.every(({ sizeBytes }) => sizeBytes <= maxBytes)) return
+  throw new DeliveryError('no run of the function could send so large an object', { code: 'OBJECT_TOO_LARGE' })
 }
 
 /**

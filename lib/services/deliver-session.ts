@@ -32,6 +32,8 @@ export interface DeliverSessionDeps {
   signal: AbortSignal
   dicomOverwrite: DicomOverwrite
   sourceAfterDelivery?: SourceAfterDelivery
+  /** The most that one run can send. No bound when left out. */
+  maxBytes?: number
   now?: () => Date
 }
 
@@ -55,7 +57,7 @@ export interface SessionTally {
  * since its event is left to the newer event. When that befalls a loose file while it is read, no event may follow: the
  * error is one to try again after, and the next try lists the files anew.
  *
- * @throws {DeliveryError} SESSION_EXISTS under `refuse`, before anything is sent; SESSION_INCOMPLETE when XNAT lists
+ * @throws {DeliveryError} OBJECT_TOO_LARGE for more bytes than one run can send; SESSION_EXISTS under `refuse`, before anything is sent; SESSION_INCOMPLETE when XNAT lists
  * fewer files than were sent; PROJECT_NOT_FOUND; and those of `openSource` and `importSession`.
  */
 export async function deliverSession(deps: DeliverSessionDeps, order: SessionOrder): Promise<SessionTally> {
@@ -128,6 +130,10 @@ async function importAnew(
   { deliveryId, target }: SessionOrder,
   { source, found, history }: { source: SessionSource; found: SessionContents | undefined; history: SessionHistory },
 ): Promise<Delivered> {
+  const { maxBytes = Number.POSITIVE_INFINITY } = deps
+  if (source.sizeBytes > maxBytes) {
+    throw new DeliveryError('no run of the function could send so large a session', { code: 'OBJECT_TOO_LARGE' })
+  }
   const delivery = { deliveryId, source: versionsDigest(source.versions) }
   const mayReplace = deps.dicomOverwrite === 'replace'
   const noted = await noteAttempt(deps, target, history, { delivery, found, mayReplace })

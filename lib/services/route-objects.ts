@@ -51,7 +51,7 @@ interface Arrival {
  * A record that cannot be understood is returned in `refused`, and keeps no other from being ordered.
  */
 export async function routeObjects(
-  deps: { deliveries: Queue; log: Logger },
+  deps: { deliveries: Queue; log: Logger; maxOrderBytes: number },
   notifications: readonly S3Notification[],
 ): Promise<RoutedBatch> {
   const arrivals = new Map<string, Arrival>()
@@ -68,7 +68,9 @@ export async function routeObjects(
     }
   })
 
-  const messages = [...groupedByGoal(arrivals.values())].flatMap((group) => [...orderMessages(group)])
+  const messages = [...groupedByGoal(arrivals.values())].flatMap((group) => [
+    ...orderMessages(group, deps.maxOrderBytes),
+  ])
   await deps.deliveries.send(messages)
   const held = [...arrivals.values()].filter(isHeld).length
   if (held > 0) deps.log.info('loose DICOM held for its marker', { files: held })
@@ -126,18 +128,18 @@ function groupedByGoal(arrivals: Iterable<Arrival>): Iterable<Arrival[]> {
   return Map.groupBy(arrivals, goal).values()
 }
 
-// What one order may hold: a message that SQS takes, and bytes that one Lambda run can carry at 10 MB/s.
-const maxOrderBytes = 8 * 1024 ** 3
+// What is left for the objects of an order in a message that SQS takes.
 const maxObjectsJsonBytes = maxMessageBytes - 16 * 1024
 
-function* orderMessages(arrivals: readonly Arrival[]): Generator<OutgoingMessage> {
-  for (const part of parts(arrivals)) {
+function* orderMessages(arrivals: readonly Arrival[], maxOrderBytes: number): Generator<OutgoingMessage> {
+  for (const part of parts(arrivals, maxOrderBytes)) {
     const order = orderFor(part)
     if (order !== undefined) yield orderMessage(order)
   }
 }
 
-function* parts(arrivals: readonly Arrival[]): Generator<Arrival[]> {
+/** What one run of deliver-files can send. A larger object has an order of its own, which that function refuses. */
+function* parts(arrivals: readonly Arrival[], maxOrderBytes: number): Generator<Arrival[]> {
   const sorted = arrivals.toSorted((a, b) => (a.key.path < b.key.path ? -1 : 1))
   let part: Arrival[] = []
   let [bytes, jsonBytes] = [0, 0]

@@ -23,7 +23,7 @@ async function orders(): Promise<DeliveryOrder[]> {
   const deliveries = memoryQueue()
   const log = createLogger({ level: 'error' })
   const notifications = uploads.sent.map(({ body }) => S3Notification.parse(JSON.parse(body)))
-  await routeObjects({ deliveries, log }, notifications)
+  await routeObjects({ deliveries, log, maxOrderBytes: 1024 ** 3 }, notifications)
   return deliveries.sent.map(({ body }) => DeliveryOrder.parse(JSON.parse(body)))
 }
 

@@ -192,6 +192,15 @@ describe('an archive of DICOM', () => {
     expect(await session()).toBeUndefined()
   })
 
+  it('that no run could send is a failure for good, before anything is sent', async () => {
+    const order = await orderOf('study.tar', study())
+
+    const sending = deliver(order, { maxBytes: order.source.sizeBytes - 1 })
+
+    await expect(sending).rejects.toMatchObject({ code: 'OBJECT_TOO_LARGE', retry: 'never' })
+    expect(imports()).toEqual([])
+  })
+
   it('of several sessions is a failure for good', async () => {
     const order = await orderOf('study.tar', new Map([...study(), ...study({ study: 2 })]))
 

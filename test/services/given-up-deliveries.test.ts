@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../lib/config.ts'
 import { scanPrefix } from '../support/delivery-rig.ts'
 import { deliveryTries, type FaultyRig, startFaultyRig } from '../support/faulty-rig.ts'
+import { testEnvironment } from '../support/wired.ts'
 
 let rig: FaultyRig
 beforeEach(async () => {
@@ -77,6 +79,19 @@ describe('an order whose tries are spent', () => {
 })
 
 describe('an order that can never be delivered', () => {
+  it('for its size is a dead letter before anything is sent or made', async () => {
+    const { maxBytes } = loadConfig(testEnvironment).delivery
+    const object = { key: `${scanPrefix}1.nii`, etag: 'e' }
+    const fits = rig.orderFor([{ ...object, sizeBytes: maxBytes }])
+    const order = rig.orderFor([{ ...object, sizeBytes: maxBytes + 1 }])
+
+    expect(await rig.invoke(order)).toEqual({ kind: 'dead-lettered', code: 'OBJECT_TOO_LARGE' })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'OBJECT_TOO_LARGE' })
+    expect(rig.xnatProxy.seen).toEqual([])
+    // Of this one it finds that the object is not there.
+    expect(await rig.invoke(fits)).toEqual({ kind: 'delivered' })
+  })
+
   it('has a receipt with its code after one try', async () => {
     const key = 'projects/P1/subjects/S9/resources/NOTES/files/a.txt'
     const order = rig.orderFor([await rig.put(key, 'x')])

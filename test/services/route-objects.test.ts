@@ -13,7 +13,7 @@ async function route(...records: object[][]) {
   const lines: string[] = []
   const log = createLogger({ level: 'info', write: (line) => lines.push(line) })
   const notifications = records.map((Records) => S3Notification.parse({ Records }))
-  const outcome = await routeObjects({ deliveries, log }, notifications)
+  const outcome = await routeObjects({ deliveries, log, maxOrderBytes: 8 * 1024 ** 3 }, notifications)
   return {
     outcome,
     lines,
@@ -164,7 +164,9 @@ describe('routing of S3 events', () => {
     const large = Array.from({ length: 5 }, (_, index) =>
       createdRecord({ key: scan(2, `${index}`), size: 3 * 1024 ** 3 }),
     )
-    const { messages, orders } = await route(many, large)
+    const tooLarge = createdRecord({ key: scan(3, 'b'), size: 9 * 1024 ** 3 })
+    const beside = ['a', 'c'].map((name) => createdRecord({ key: scan(3, name) }))
+    const { messages, orders } = await route(many, large, [tooLarge, ...beside])
 
     for (const { body } of messages) expect(Buffer.byteLength(body)).toBeLessThan(256 * 1024)
     const [first, second] = [
@@ -173,6 +175,8 @@ describe('routing of S3 events', () => {
     ]
     expect(new Set(first.flatMap(({ objects }) => objects.map(({ path }) => path))).size).toBe(6_000)
     expect(second.map(({ objects }) => objects.length)).toEqual([2, 2, 1])
+    const third = orders.filter(({ target }) => target.scanId === '3')
+    expect(third.map(({ objects }) => objects.map(({ path }) => path))).toEqual([['a'], ['b'], ['c']])
     expect(new Set(orders.map(({ deliveryId }) => deliveryId)).size).toBe(orders.length)
   })
 })
