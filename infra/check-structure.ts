@@ -4,7 +4,15 @@ import { dirname, join, relative } from 'node:path'
 
 /** What each part of the tree may import of ours. The longest matching place decides; tests may import anything. */
 const mayImport: Record<string, readonly string[]> = {
-  'functions/': ['functions/', 'lib/handler.ts', 'lib/wire.ts', 'lib/version.ts', 'lib/services/', 'lib/delivery/'],
+  'functions/': [
+    'functions/',
+    'lib/handler.ts',
+    'lib/wire.ts',
+    'lib/version.ts',
+    'lib/services/',
+    'lib/delivery/',
+    'lib/imports/',
+  ],
   'functions/cli/': ['functions/cli/', 'lib/services/', 'lib/retry.ts', 'lib/json.ts', 'lib/version.ts'],
   'functions/api/documentation.ts': [
     'functions/api/',

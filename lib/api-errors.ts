@@ -56,6 +56,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
     detail: 'The data access service gave an answer that could not be understood.',
   },
   COHORT_SOURCE_UNAVAILABLE: { status: 503, detail: 'The data access service cannot be reached. Try again later.' },
+  QUERY_NOT_DECODABLE: { status: 400 },
+  QUERY_EMPTY: { status: 400 },
+  REIMPORT_DISABLED: { status: 418 },
   // A value that cannot be one segment of a path in XNAT names nothing there.
   UNSAFE_PATH_VALUE: { status: 422 },
   FILTER_NOT_EXACT: { status: 422 },

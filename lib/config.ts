@@ -17,6 +17,46 @@ const EnvelopeKeyRing = z
   .refine((pairs) => pairs.length > 0 && pairs.every(([kid, key]) => kid !== '' && key.length === 32))
   .transform((pairs) => ({ kid: pairs[0]?.[0] ?? '', keys: Object.fromEntries(pairs) }))
 
+const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `30m`, `6h`, `1d` as milliseconds; `undefined` for anything else. */
+function parseDuration(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text.trim()) ?? []
+  const unitMs = units[unit]
+  return unitMs === undefined ? undefined : Number(count) * unitMs
+}
+
+function parseRetryPlan(text: string): number[] | undefined {
+  const waits = text.split(',').map((step) => {
+    const [, times = '', duration = ''] = /^\s*([1-9]\d{0,2})x(\S+)\s*$/.exec(step) ?? []
+    const waitMs = parseDuration(duration)
+    return waitMs === undefined ? undefined : Array<number>(Number(times)).fill(waitMs)
+  })
+  return waits.some((some) => some === undefined) ? undefined : waits.flatMap((some) => some ?? [])
+}
+
+const parsedBy = <T>(parse: (text: string) => T | undefined) =>
+  z.string().transform((text, context): T => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom' })
+    return z.NEVER
+  })
+
+const LeftoverPolicy = z.enum(['leave', 'delete-and-retry'])
+const Duration = parsedBy(parseDuration)
+const RetryPlan = parsedBy(parseRetryPlan)
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-GB', { timeZone: name })
+    return true
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
 const Environment = z.object({
   /** XNAT's base address, with its context path if it has one. */
   XNAT_URL: z.url({ protocol: /^https?$/ }),
@@ -35,6 +75,9 @@ const Environment = z.object({
   UPLOADS_DEAD_LETTERS_URL: z.url(),
   DELIVERIES_DEAD_LETTERS_URL: z.url(),
   IMPORTS_QUEUE_URL: z.url(),
+  IMPORTS_DEAD_LETTERS_URL: z.url(),
+  STUDIES_QUEUE_URL: z.url(),
+  STUDIES_DEAD_LETTERS_URL: z.url(),
   /** What one run of deliver-files has. */
   DELIVERY_TIMEOUT_SECONDS: z.coerce.number().int().min(120).max(900).default(900),
   /** What the way from S3 to XNAT carries at least, in 1,000,000 bytes per second. */
@@ -55,6 +98,26 @@ const Environment = z.object({
   /** Which id of a project it expects: XNAT's (FLIP's mainline) or the hub's (its cohort snapshots). */
   DATA_ACCESS_PROJECT_ID: z.enum(['xnat', 'hub']).default('xnat'),
   DATA_ACCESS_TIMEOUT_SECONDS: z.coerce.number().min(1).max(300).default(20),
+  /** Waits between attempts at a study: `3x5m,6x30m` is three of five minutes, then six of half an hour. */
+  RETRY_PLAN: RetryPlan.prefault('3x5m,6x30m,12x2h,7x1d'),
+  /** What is not finished and has not moved for so long counts as stalled. */
+  STALL_AFTER: Duration.prefault('6h'),
+  /** The most requests that XNAT's DQR may hold, for all projects together. */
+  DQR_MAX_OUTSTANDING: z.coerce.number().int().min(1).max(100_000).default(500),
+  /** How hard one run of import-studies asks the PACS: C-FINDs at a time, and in a second. */
+  PACS_FIND_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(4),
+  PACS_FINDS_PER_SECOND: z.coerce.number().positive().max(1_000).default(20),
+  /** Which study is taken when the PACS has several of one accession number. */
+  STUDY_CHOICE: z.enum(['exactly-one', 'newest', 'all']).default('exactly-one'),
+  /** What becomes of that which a failed attempt left in XNAT, before the next. */
+  ON_PREARCHIVE_CONFLICT: LeftoverPolicy.default('leave'),
+  ON_PREARCHIVE_ERROR: LeftoverPolicy.default('delete-and-retry'),
+  ON_EMPTY_SESSION: LeftoverPolicy.default('delete-and-retry'),
+  /** The zone of the clock that the PACS's availability windows are set by: that of XNAT's server. */
+  XNAT_TIME_ZONE: z.string().refine(isTimeZone).default('UTC'),
+  /** For how long the same question about a project's imports is answered from memory. */
+  STATUS_CACHE_SECONDS: z.coerce.number().min(0).max(3_600).default(10),
+  REIMPORT_STUDIES_ENABLED: z.stringbool().default(true),
   /** The image of the dcm2niix command, exactly as XNAT's Container Service has it. */
   DCM2NIIX_IMAGE: z.string().min(1).default('xnat/dcm2niix:latest'),
   /** AES-256 keys for sealed values, in base64: one, whose id is `shared`, or several as `id:key`; the first seals. */
@@ -81,7 +144,8 @@ const Config = Environment.transform((env) => ({
   queues: {
     uploads: { url: env.UPLOADS_QUEUE_URL, deadLettersUrl: env.UPLOADS_DEAD_LETTERS_URL },
     deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
-    imports: { url: env.IMPORTS_QUEUE_URL },
+    imports: { url: env.IMPORTS_QUEUE_URL, deadLettersUrl: env.IMPORTS_DEAD_LETTERS_URL },
+    studies: { url: env.STUDIES_QUEUE_URL, deadLettersUrl: env.STUDIES_DEAD_LETTERS_URL },
   },
   delivery: {
     sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY,
@@ -98,6 +162,24 @@ const Config = Environment.transform((env) => ({
           sealedProjectId: env.DATA_ACCESS_PROJECT_ID,
           timeoutMs: env.DATA_ACCESS_TIMEOUT_SECONDS * 1000,
         },
+  importing: {
+    retryPlan: env.RETRY_PLAN,
+    stallAfterMs: env.STALL_AFTER,
+    leftovers: {
+      conflict: env.ON_PREARCHIVE_CONFLICT,
+      error: env.ON_PREARCHIVE_ERROR,
+      emptySession: env.ON_EMPTY_SESSION,
+    },
+    mostOutstanding: env.DQR_MAX_OUTSTANDING,
+    timeZone: env.XNAT_TIME_ZONE,
+  },
+  asking: {
+    concurrency: env.PACS_FIND_CONCURRENCY,
+    perSecond: env.PACS_FINDS_PER_SECOND,
+    studyChoice: env.STUDY_CHOICE,
+  },
+  statusCacheMs: env.STATUS_CACHE_SECONDS * 1000,
+  reimports: env.REIMPORT_STUDIES_ENABLED,
   conversionImage: env.DCM2NIIX_IMAGE,
   envelope: env.AES_KEY_BASE64,
   logLevel: env.LOG_LEVEL,

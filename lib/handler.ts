@@ -8,7 +8,7 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from 'aws-lambda'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
 import { AppError, InvalidInputError } from './errors.ts'
@@ -49,6 +49,8 @@ export interface RouteSpec<Request extends z.ZodObject, Answer extends z.ZodType
   request: Request
   /** What leaves: undeclared fields are dropped. */
   answer: Answer
+  /** 202: what was asked for is not done yet. 200 when left out. */
+  status?: 200 | 202
   /** Which errors callers must expect, by status, and when. Those of the frame (401, 413, 422, 500) go without saying. */
   errors?: Readonly<Record<number, string>>
   run: (request: z.output<Request>, tools: Tools) => Promise<z.input<Answer>>
@@ -77,7 +79,7 @@ export function route<Request extends z.ZodObject, Answer extends z.ZodType>(spe
       const body = readsBody ? jsonBody(event) : undefined
       if (spec.isOpen !== true) requireServiceKey(event, tools)
       const parts = { path: event.pathParameters ?? {}, query: event.queryStringParameters ?? {}, body }
-      return jsonAnswer(200, spec.answer.parse(await run(parseRequest(spec.request, parts), tools)))
+      return jsonAnswer(spec.status ?? 200, spec.answer.parse(await run(parseRequest(spec.request, parts), tools)))
     },
   }
 }
@@ -271,4 +273,25 @@ export function queueHandler<Message extends z.ZodType>(
     return failures
   }
   return batchHandler({ ...spec, work: oneByOne }, wire)
+}
+
+const ScheduledEvent = z.object({
+  /** When the schedule fired, as EventBridge says it: the same when the event comes twice. */
+  time: z.iso.datetime(),
+})
+
+/** The handler of a Lambda that EventBridge calls by a schedule. What it throws, Lambda tries twice more. */
+export function scheduleHandler(
+  work: (event: z.output<typeof ScheduledEvent>, tools: Tools) => Promise<void>,
+  wire: Wire,
+) {
+  return middy(async (event: unknown, context: Context): Promise<void> => {
+    const tools = toolsFor(wire, context)
+    try {
+      await unlessLate(work(ScheduledEvent.parse(event), tools), tools.signal)
+    } catch (error) {
+      tools.log.error('scheduled work failed', errorFields(error))
+      throw error
+    }
+  })
 }

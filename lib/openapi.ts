@@ -93,12 +93,14 @@ function operation(route: RouteDescription, tag: string): ZodOpenApiOperationObj
 }
 
 function responses(route: RouteDescription): ZodOpenApiResponsesObject {
-  const done = { description: 'Done.', headers: headersFor(200), content: jsonContent(route.answer) }
+  const { status = 200, answer } = route
+  const description = status === 202 ? 'Taken, and not done yet.' : 'Done.'
+  const done = { description, headers: headersFor(status), content: jsonContent(answer) }
   const errors = Object.entries(documentedErrors(route)).map(([status, meaning]) => [
     status,
     refusal(Number(status), meaning),
   ])
-  return { 200: done, ...Object.fromEntries(errors) }
+  return { [status]: done, ...Object.fromEntries(errors) }
 }
 
 /** Every error status of a route, those that the frame gives included, with its meaning. */

@@ -22,12 +22,14 @@ export interface Wired {
   state: ObjectStore
   uploads: SourceQueue
   deliveries: SourceQueue
-  /** Projects whose cohorts are to be looked at. */
-  imports: Queue
+  /** Projects whose cohorts are to be looked at, and what became of studies that were asked for. */
+  imports: SourceQueue
+  /** Studies to be asked for. */
+  studies: SourceQueue
   /** What turns cohort queries into accession numbers, where there is one. */
   dataAccess: DataAccess | undefined
   /** The queues of hopeless messages, to be looked into. */
-  deadLetters: { uploads: QueueReader; deliveries: QueueReader }
+  deadLetters: Readonly<Record<keyof Config['queues'], QueueReader>>
 }
 
 /** Gives the wired parts; the same ones each time. */
@@ -48,11 +50,14 @@ function wireFrom(config: Config): Wired {
     state: aws.bucket(config.buckets.state),
     uploads: source(config.queues.uploads),
     deliveries: source(config.queues.deliveries),
-    imports: aws.queue(config.queues.imports.url),
+    imports: source(config.queues.imports),
+    studies: source(config.queues.studies),
     dataAccess: dataAccessFrom(config),
     deadLetters: {
       uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
       deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),
+      imports: aws.queueReader(config.queues.imports.deadLettersUrl),
+      studies: aws.queueReader(config.queues.studies.deadLettersUrl),
     },
   }
 }

@@ -82,11 +82,15 @@ const redrive = route({
     },
   }),
   errors: { 503: 'Storage is busy.' },
-  run: ({ body }, { deadLetters, uploads, deliveries, signal }) =>
-    redriveDeadLetters(
-      { deadLetters, sources: { uploads: uploads.queue, deliveries: deliveries.queue }, signal },
-      body,
-    ),
+  run: ({ body }, { deadLetters, uploads, deliveries, imports, studies, signal }) => {
+    const sources = {
+      uploads: uploads.queue,
+      deliveries: deliveries.queue,
+      imports: imports.queue,
+      studies: studies.queue,
+    }
+    return redriveDeadLetters({ deadLetters, sources, signal }, body)
+  },
 })
 
 export const routes = [readDeadLetters, redrive]

@@ -10,6 +10,7 @@ import * as deliveries from './deliveries.ts'
 import * as health from './health.ts'
 import * as imaging from './imaging.ts'
 import * as projects from './projects.ts'
+import * as retrieval from './retrieval.ts'
 import * as users from './users.ts'
 
 const getOpenApi = route({
@@ -62,6 +63,7 @@ export const areas: readonly ApiArea[] = [
   { name: 'projects', description: 'Projects in XNAT, and what is in them.', routes: projects.routes },
   { name: 'users', description: 'Accounts in XNAT, and whom they may join.', routes: users.routes },
   { name: 'imaging', description: 'The PACS behind XNAT.', routes: imaging.routes },
+  { name: 'retrieval', description: 'Cohorts on their way from the PACS into XNAT.', routes: retrieval.routes },
   { name: 'deliveries', description: 'Files that went from S3 into XNAT.', routes: deliveries.routes },
   {
     name: 'deadLetters',

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { apiHandler, route } from '../../lib/handler.ts'
+import { apiHandler, route, type Tools } from '../../lib/handler.ts'
 import { createPlainProject } from '../../lib/services/create-plain-project.ts'
 import { deleteProject } from '../../lib/services/delete-project.ts'
 import { inspectProvisioning, provisionProject, repairProvisioning } from '../../lib/services/provision-project.ts'
@@ -139,6 +139,13 @@ const CreatedProject = z
     },
   })
 
+const provisionDeps = ({ config, imports, ...tools }: Tools) => ({
+  ...tools,
+  imports: imports.queue,
+  envelope: config.envelope,
+  conversionImage: config.conversionImage,
+})
+
 const createFromHub = route({
   method: 'POST',
   path: '/projects/create-project-from-central-hub-project',
@@ -147,17 +154,14 @@ const createFromHub = route({
   request: z.object({ body: CentralHubProject }),
   answer: CreatedProject,
   errors: { ...xnatErrors, 409: 'Another project has the name.' },
-  run: async ({ body }, { config, ...tools }) => {
-    const { projectId, name, users } = await provisionProject(
-      { ...tools, envelope: config.envelope, conversionImage: config.conversionImage },
-      {
-        hubProjectId: body.project_id,
-        name: body.project_name,
-        query: body.query,
-        users: body.users.map((user) => ({ email: user.email, isDisabled: user.is_disabled })),
-        convertsToNifti: body.dicom_to_nifti,
-      },
-    )
+  run: async ({ body }, tools) => {
+    const { projectId, name, users } = await provisionProject(provisionDeps(tools), {
+      hubProjectId: body.project_id,
+      name: body.project_name,
+      query: body.query,
+      users: body.users.map((user) => ({ email: user.email, isDisabled: user.is_disabled })),
+      convertsToNifti: body.dicom_to_nifti,
+    })
     return {
       ID: projectId,
       name,
@@ -218,12 +222,9 @@ const mendProvisioning = route({
   request: z.object({ path }),
   answer: Provisioning,
   errors: provisioningErrors,
-  run: async (request, { config, ...tools }) => ({
+  run: async (request, tools) => ({
     project_id: request.path.project_id,
-    aspects: await repairProvisioning(
-      { ...tools, envelope: config.envelope, conversionImage: config.conversionImage },
-      request.path.project_id,
-    ),
+    aspects: await repairProvisioning(provisionDeps(tools), request.path.project_id),
   }),
 })
 

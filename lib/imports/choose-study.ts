@@ -2,8 +2,7 @@
 import type { PacsStudy } from '../xnat/dqr.ts'
 
 /** `exactly-one`: several are ambiguous; `newest`: the one of the latest day; `all`: each in a session of its own. */
-export const studyChoices = ['exactly-one', 'newest', 'all'] as const
-export type StudyChoice = (typeof studyChoices)[number]
+export type StudyChoice = 'exactly-one' | 'newest' | 'all'
 
 export type Choice =
   | { kind: 'chosen'; studyInstanceUids: string[] }

@@ -14,12 +14,12 @@ export type Leftover =
   | { kind: 'empty-session'; experimentId: string }
 
 /** `leave`: a person is to look at it, and the study is not asked for again until then. */
-export const leftoverPolicies = ['leave', 'delete-and-retry'] as const
+type Policy = 'leave' | 'delete-and-retry'
 
 export interface LeftoverPolicy {
-  conflict: (typeof leftoverPolicies)[number]
-  error: (typeof leftoverPolicies)[number]
-  emptySession: (typeof leftoverPolicies)[number]
+  conflict: Policy
+  error: Policy
+  emptySession: Policy
 }
 
 /** Whether the policy keeps it, and so any new attempt from being made. */

@@ -27,6 +27,7 @@ export interface CohortOwner {
   projectId: string
   hubProject?: { hubProjectId: string; query: string } | undefined
   query?: string | undefined
+  secondaryId?: string | undefined
 }
 
 export interface RenewedCohort {
@@ -61,7 +62,10 @@ export async function renewCohort(
     return { members: await keep(members), mayImport: true }
   }
   try {
-    const given = await cohortSource({ projectId, hubProjectId: hubProject?.hubProjectId, query }, { signal })
+    const given = await cohortSource(
+      { projectId, hubProjectId: hubProject?.hubProjectId ?? owner.secondaryId, query },
+      { signal },
+    )
     const { accessionNumbers, dropped } = cleanAccessionNumbers(given)
     log.info('cohort heard', { projectId, studies: accessionNumbers.length, refused: dropped })
     const heard = { ...members, queried: accessionNumbers, dropped, queriedAt: now().toISOString() }

@@ -8,8 +8,9 @@ const Registration = z.object({
   createdAt: z.iso.datetime(),
   /** Absent for a project that others made, and that only imports by us. */
   hubProject: HubProject.optional(),
-  /** The cohort's query of such a project. */
+  /** The cohort's query of such a project, and its secondary ID in XNAT: the hub's id, if a hub made it. */
   query: z.string().optional(),
+  secondaryId: z.string().optional(),
 })
 export type Registration = z.infer<typeof Registration>
 
@@ -31,11 +32,10 @@ export async function register(
 /** Keeps that a project which others made imports by us. One that is registered stays as it is. */
 export async function registerImport(
   state: ObjectStore,
-  registration: { projectId: string; query: string | undefined },
+  { projectId, ...registration }: { projectId: string; query?: string | undefined; secondaryId?: string | undefined },
   now: () => Date,
 ): Promise<Registration> {
-  const { projectId, query } = registration
-  const made: Registration = { projectId, createdAt: now().toISOString(), ...(query !== undefined && { query }) }
+  const made = Registration.parse({ projectId, createdAt: now().toISOString(), ...registration })
   const options = { contentType: 'application/json', ifAbsent: true }
   const outcome = await state.writeText(registrationKey(projectId), JSON.stringify(made), options)
   return outcome.kind === 'written' ? made : ((await findRegistration(state, projectId)) ?? made)

@@ -5,7 +5,7 @@ import type { QueueReader, ReceivedMessage } from '../aws/queue-reader.ts'
 import { AnyOrder } from '../delivery/order.ts'
 import { parseJson } from '../json.ts'
 
-export const DeadLetterQueue = z.enum(['uploads', 'deliveries'])
+export const DeadLetterQueue = z.enum(['uploads', 'deliveries', 'imports', 'studies'])
 export type DeadLetterQueue = z.infer<typeof DeadLetterQueue>
 
 const Sample = z.object({
@@ -154,11 +154,16 @@ function byCode(letters: readonly ReceivedMessage[]): DeadLetters['codes'] {
     .toSorted((a, b) => b.messages - a.messages || (a.code < b.code ? -1 : 1))
 }
 
+/** What the messages of imports say of themselves. */
+const OfProject = z.object({ projectId: z.string() })
+
 /** Of a letter what holds no label and no key. */
 function sampleOf({ messageId, sentAt, body }: ReceivedMessage): z.infer<typeof Sample> {
   // Letters that are not JSON exist, and count like the others.
-  const order = AnyOrder.safeParse(parseJson(body)).data
-  return { messageId, sentAt: sentAt.toISOString(), deliveryId: order?.deliveryId, projectId: order?.target.projectId }
+  const content = parseJson(body)
+  const order = AnyOrder.safeParse(content).data
+  const projectId = order?.target.projectId ?? OfProject.safeParse(content).data?.projectId
+  return { messageId, sentAt: sentAt.toISOString(), deliveryId: order?.deliveryId, projectId }
 }
 
 function messageAgain({ messageId, body, group, attributes }: ReceivedMessage): OutgoingMessage {

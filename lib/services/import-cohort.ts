@@ -35,7 +35,7 @@ export interface ImportDeps extends CohortDeps {
   studies: Queue
   log: Logger
   signal: AbortSignal
-  imports: ImportSettings
+  importing: ImportSettings
   imaging: { fallbackPacsId: number | undefined }
   now?: () => Date
 }
@@ -121,8 +121,10 @@ async function registrationFor(
   const { projectId } = message
   const known = await findRegistration(state, projectId)
   if (known !== undefined || (message.kind === 'look' && message.cause === 'sweep')) return known
-  if ((await findProject(xnat, projectId, { signal })) === undefined) return undefined
-  return registerImport(state, { projectId, query: message.kind === 'look' ? message.query : undefined }, now)
+  const project = await findProject(xnat, projectId, { signal })
+  if (project === undefined) return undefined
+  const query = message.kind === 'look' ? message.query : undefined
+  return registerImport(state, { projectId, query, secondaryId: project.secondaryId }, now)
 }
 
 async function look(run: Run, cohort: Awaited<ReturnType<typeof renewCohort>>): Promise<ImportTally> {
@@ -131,7 +133,7 @@ async function look(run: Run, cohort: Awaited<ReturnType<typeof renewCohort>>): 
   if ((await findProject(xnat, projectId, { signal })) === undefined) return wait(run, 'PROJECT_MISSING')
   const readHistoryAfter = ledger.historyReadTo
   const evidence = run.evidence ?? (await readEvidence(deps, projectId, { readHistoryAfter, nowMs }))
-  const input = { cohort: membersOf(cohort.members), ledger, evidence, rules: deps.imports, nowMs }
+  const input = { cohort: membersOf(cohort.members), ledger, evidence, rules: deps.importing, nowMs }
   const standings = assessCohort({ ...input, checks: await checkUnchecked(deps, input) })
   keepStandings(ledger, standings, { evidence, nowMs })
   ledger.isSettled = cohort.fault === undefined && standings.every(({ state }) => atTheEnd.has(state))
@@ -139,7 +141,7 @@ async function look(run: Run, cohort: Awaited<ReturnType<typeof renewCohort>>): 
 
   const due = standings.filter(({ nextAttemptMs = Number.POSITIVE_INFINITY }) => nextAttemptMs <= nowMs)
   if (due.length === 0 && ledger.unsent.length === 0) return wait(run, cohort.fault)
-  const readiness = await pacsReadiness({ ...deps, ...deps.imports, ...deps.imaging }, new Date(nowMs))
+  const readiness = await pacsReadiness({ ...deps, ...deps.importing, ...deps.imaging }, new Date(nowMs))
   if (readiness.kind === 'waits') return wait(run, readiness.code)
   const { requested, room } = await begin(run, due.toSorted(byDueTime), readiness.pacsId)
   setWaiting(run, cohort.fault ?? (room < due.length ? 'NO_ROOM' : undefined))
@@ -174,7 +176,7 @@ const leaseMs = 60 * 60_000
 /** Begins an attempt for as many as there is room for, with nothing of the last one in its way. */
 async function begin(run: Run, due: readonly Standing[], pacsId: number) {
   const { deps, projectId, ledger, nowMs } = run
-  const { xnat, state, signal, imports } = deps
+  const { xnat, state, signal, importing } = deps
   if (due.length === 0) return { requested: 0, room: 0 }
   const gate = { state, signal, nowMs }
   await releaseForgotten(gate, projectId, new Set(ledger.leases.map(({ requestId }) => requestId)))
@@ -184,7 +186,7 @@ async function begin(run: Run, due: readonly Standing[], pacsId: number) {
     projectId,
     wanted: due.length,
     perLease: maxStudiesPerOrder,
-    most: imports.mostOutstanding,
+    most: importing.mostOutstanding,
     expiresAtMs,
     requestIdOf: (number) => `${requestIdPrefix}${ledger.id}-${round + number}`,
     countOutstanding: () => countQueuedRequests(xnat, { all: true, signal }),

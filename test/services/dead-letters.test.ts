@@ -7,6 +7,7 @@ import { queueHandler } from '../../lib/handler.ts'
 import { listDeadLetters, redriveDeadLetters } from '../../lib/services/dead-letters.ts'
 import { lambdaContext, sqsEvent } from '../support/events.ts'
 import { type LocalAws, startLocalAws } from '../support/local-aws.ts'
+import { emptyQueueReader, memoryQueue } from '../support/memory-queue.ts'
 import { testWired } from '../support/wired.ts'
 
 interface Place {
@@ -34,8 +35,18 @@ afterEach(() => aws.stop())
 
 const { signal } = new AbortController()
 const deps = () => ({
-  deadLetters: { uploads: places.uploadsLetters.reader, deliveries: places.deliveriesLetters.reader },
-  sources: { uploads: places.uploads.queue, deliveries: places.deliveries.queue },
+  deadLetters: {
+    uploads: places.uploadsLetters.reader,
+    deliveries: places.deliveriesLetters.reader,
+    imports: emptyQueueReader,
+    studies: emptyQueueReader,
+  },
+  sources: {
+    uploads: places.uploads.queue,
+    deliveries: places.deliveries.queue,
+    imports: memoryQueue(),
+    studies: memoryQueue(),
+  },
   signal,
 })
 
@@ -64,11 +75,9 @@ async function bury(code: 'EXPERIMENT_NOT_FOUND' | 'NO_EDIT_RIGHT', count: numbe
 
 const sendUploads = (messages: readonly OutgoingMessage[]) => places.uploadsLetters.queue.send(messages)
 const counts = async () =>
-  (await listDeadLetters(deps())).map(({ queue, messages, codes }) => [
-    queue,
-    messages,
-    codes.map(({ code, messages: some }) => `${code}: ${some}`),
-  ])
+  (await listDeadLetters(deps()))
+    .slice(0, 2)
+    .map(({ queue, messages, codes }) => [queue, messages, codes.map(({ code, messages: some }) => `${code}: ${some}`)])
 
 async function receiveAll({ reader }: Place) {
   const messages = []

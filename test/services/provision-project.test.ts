@@ -98,7 +98,9 @@ describe('provisioning a hub project', () => {
     ])
     expect(users.invited.map(({ username }) => username)).toEqual(['ann', 'bob'])
     expect(await endState()).toMatchObject({ prearchiveCode: 4, members: ['admin', 'ann', 'bob'], findings: [] })
-    expect(imports.sent).toMatchObject([{ body: JSON.stringify({ projectId }), group: projectId }])
+    expect(imports.sent).toMatchObject([
+      { body: JSON.stringify({ kind: 'look', cause: 'asked', projectId }), group: projectId },
+    ])
     expect(await listSubscriptions(xnat, { projectId })).toMatchObject([
       {
         name: 'DICOM-NIfTI Conversion',

@@ -103,7 +103,8 @@ describe('the documented API', () => {
       const told = `${operationId}: ${status} ${JSON.stringify(body).slice(0, 200)}`
 
       expect(Object.keys(responses), told).toContain(String(status))
-      expect(status, told).toBe(notFound.includes(operationId) ? 404 : 200)
+      const [done] = Object.keys(responses)
+      expect(String(status), told).toBe(notFound.includes(operationId) ? '404' : done)
       expect(headers.get('content-type'), told).toBe('application/json')
       expect(headers.get('x-request-id'), told).toMatch(/^[0-9a-f-]{36}$/)
       const schema = status === 200 ? routeOf(call).answer : errorSchema(status)

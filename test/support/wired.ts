@@ -19,6 +19,9 @@ export const testEnvironment = {
   DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/0/deliveries.fifo',
   DELIVERIES_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/deliveries-dead-letters.fifo',
   IMPORTS_QUEUE_URL: 'http://127.0.0.1:9/0/imports.fifo',
+  IMPORTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/imports-dead-letters.fifo',
+  STUDIES_QUEUE_URL: 'http://127.0.0.1:9/0/studies',
+  STUDIES_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/studies-dead-letters',
 }
 
 export interface TestWired extends Wired {
@@ -46,9 +49,15 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     state: createObjectStore(nowhere, config.buckets.state),
     uploads: source(),
     deliveries: source(),
-    imports: memoryQueue(),
+    imports: source(),
+    studies: source(),
     dataAccess: undefined,
-    deadLetters: { uploads: emptyQueueReader, deliveries: emptyQueueReader },
+    deadLetters: {
+      uploads: emptyQueueReader,
+      deliveries: emptyQueueReader,
+      imports: emptyQueueReader,
+      studies: emptyQueueReader,
+    },
     ...parts,
   }
 }

@@ -1,0 +1,20 @@
+// Trigger: imports.fifo, one message at a time per project. Leaves: the project's ledger, and orders in the studies
+// queue. Gives up to: the imports dead-letter queue, with the error code; the next sweep looks at the project again.
+import { queueHandler, type Tools } from '../../lib/handler.ts'
+import { ImportMessage } from '../../lib/imports/messages.ts'
+import { importCohort } from '../../lib/services/import-cohort.ts'
+import { cohortSourceFrom } from '../../lib/services/query-cohort.ts'
+import { type Wire, wireOnce } from '../../lib/wire.ts'
+
+async function plan(message: ImportMessage, { config, studies, dataAccess, log, ...tools }: Tools): Promise<void> {
+  const { imaging, importing } = config
+  const cohortSource = cohortSourceFrom(dataAccess)
+  const deps = { ...tools, log, imaging, importing, studies: studies.queue, cohortSource }
+  const tally = await importCohort(deps, message)
+  log.info('import planned', { projectId: message.projectId, outcome: message.kind, ...tally })
+}
+
+export const createHandler = (wire: Wire) =>
+  queueHandler({ message: ImportMessage, source: ({ imports }) => imports, work: plan }, wire)
+
+export const handler = createHandler(wireOnce)
