@@ -3,45 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sampleStudies } from '../../infra/local/sample-studies.ts'
-import type { PacsStudyOrder } from '../../infra/local/xnat-server/dqr/pacs-study.ts'
-import type { DqrSetUp } from '../../infra/local/xnat-server/dqr/set-up.ts'
-import type { Answer } from '../support/plain-http.ts'
-import { addArchive, type SendOptions, type Site, startSite, test } from './site.ts'
-
-const minuteMs = 60_000
-
-interface Row {
-  id: number
-  status: string
-  requestId?: string
-  retries?: number
-  errorMessage?: string
-  [key: string]: unknown
-}
-
-/** A PACS with these studies, registered and open, and P1 allowed to import. */
-function prepare(site: Site, orders: readonly PacsStudyOrder[], options: DqrSetUp = {}): string[] {
-  // Longer than any test moves the clock.
-  site.server.state.configure({ sessionTimeoutMs: 1000 * minuteMs })
-  site.server.pacs.register({ projects: ['P1'], ...options })
-  return site.server.pacs.add(...orders).map(({ studyInstanceUid }) => studyInstanceUid)
-}
-
-type Study = { studyInstanceUid: string; relabelMap?: Record<string, string> } & Record<string, unknown>
-
-function request(site: Site, studies: readonly Study[], more: Record<string, unknown> = {}, options: SendOptions = {}) {
-  const body = { pacsId: 1, aeTitle: 'XNAT', port: 8104, projectId: 'P1', requestId: 'R1', studies, ...more }
-  return site.send('POST /xapi/dqr/import', { body: JSON.stringify(body), ...options })
-}
-
-const rows = (answer: Answer) => answer.json() as Row[]
-const queue = async (site: Site) => rows(await site.send('GET /xapi/dqr/import/queue?all=true'))
-const history = async (site: Site) => rows(await site.send('GET /xapi/dqr/import/history?all=true'))
-const labels = async (site: Site) =>
-  (await site.send('GET /data/projects/P1/experiments?columns=label,subject_label&format=json'))
-    .rows()
-    .map(({ label }) => label)
-    .filter((label) => label !== 'E1' && label !== 'A1')
+import { history, labels, minuteMs, prepare, queue, request, rows, type Study } from './retrieving.ts'
+import { addArchive, startSite, test } from './site.ts'
 
 describe('retrieving studies from a PACS', () => {
   test('dqr A7: a study is queued, retrieved, received and archived under the relabelled names', async ({ site }) => {

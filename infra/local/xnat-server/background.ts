@@ -5,7 +5,7 @@ import type { Xnat } from './exchange.ts'
 export interface Chore {
   /** When there is something to do next, in milliseconds since 1970; undefined as long as there is nothing. */
   dueAt(xnat: Xnat): number | undefined
-  /** Does it, or its next step. `xnat.now()` is then the time it was due. */
+  /** Does it, or its next step. `xnat.now()` is then the time it was due, or later when it became due afterwards. */
   run(xnat: Xnat): Promise<void>
 }
 
@@ -13,10 +13,13 @@ export class Background {
   readonly #xnat: Xnat
   readonly #chores: readonly Chore[]
   #turn: Promise<void> = Promise.resolve()
+  /** Up to when everything is done. What falls due before, because a fault was lifted, is done at that time. */
+  #reachedMs: number
 
   constructor(xnat: Xnat, chores: readonly Chore[]) {
     this.#xnat = xnat
     this.#chores = chores
+    this.#reachedMs = xnat.startedAt.getTime()
   }
 
   /** Does everything that has fallen due; returns when it is done. */
@@ -29,8 +32,14 @@ export class Background {
   async #catchUp(): Promise<void> {
     for (;;) {
       const next = this.#next()
-      if (next === undefined || next.dueAt > this.#xnat.now().getTime()) return
-      await next.chore.run({ ...this.#xnat, now: () => new Date(next.dueAt) })
+      const nowMs = this.#xnat.now().getTime()
+      if (next === undefined || next.dueAt > nowMs) {
+        this.#reachedMs = Math.max(this.#reachedMs, nowMs)
+        return
+      }
+      this.#reachedMs = Math.max(this.#reachedMs, next.dueAt)
+      const at = new Date(this.#reachedMs)
+      await next.chore.run({ ...this.#xnat, now: () => at })
     }
   }
 

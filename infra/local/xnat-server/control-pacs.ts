@@ -1,6 +1,7 @@
 // /__stand-in/pacs: what is in the simulated PACS, and DQR set up around it in one step.
 import * as z from 'zod'
 import type { ControlCall, ControlRoutes } from './control.ts'
+import { decree, Fate } from './dqr/fates.ts'
 import { studiesIn } from './dqr/pacs-folder.ts'
 import { PacsStudyOrder, studyFrom } from './dqr/pacs-study.ts'
 import { DqrSetUp, setUpDqr } from './dqr/set-up.ts'
@@ -9,6 +10,7 @@ import { emptyReply, jsonReply, type Reply } from './reply.ts'
 export const pacsControls: ControlRoutes = {
   'GET pacs/studies': ({ xnat }) => jsonReply(xnat.state.dqr.pacsStudies.all()),
   'POST pacs/studies': addStudies,
+  'PATCH pacs/studies': changeFates,
   'DELETE pacs/studies': removeStudies,
   'POST pacs/folder': addFolder,
   'POST pacs': setUp,
@@ -17,6 +19,12 @@ export const pacsControls: ControlRoutes = {
 async function addStudies({ xnat, readBody }: ControlCall): Promise<Reply> {
   const orders = await readBody(z.union([z.array(PacsStudyOrder), PacsStudyOrder.transform((order) => [order])]))
   return jsonReply(orders.map((order) => xnat.state.dqr.pacsStudies.put(studyFrom(order))))
+}
+
+async function changeFates({ xnat, readBody }: ControlCall): Promise<Reply> {
+  const order = z.strictObject({ fate: Fate, accessionNumbers: z.array(z.string()).optional() })
+  const { fate, accessionNumbers } = await readBody(order)
+  return jsonReply({ studies: decree(xnat.state, fate, accessionNumbers) })
 }
 
 function removeStudies({ xnat }: ControlCall): Reply {

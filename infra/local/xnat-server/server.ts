@@ -4,12 +4,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type * as z from 'zod'
 import { Archive } from './archive.ts'
 import { Background } from './background.ts'
 import { chores } from './chores.ts'
 import { Clock } from './clock.ts'
 import { type ControlParts, controlPrefix, controlReply } from './control.ts'
 import { dispatch } from './dispatch.ts'
+import { decree, type Fate } from './dqr/fates.ts'
 import { OrthancPacs, orthancUrl } from './dqr/orthanc-pacs.ts'
 import { type PacsStudy, type PacsStudyOrder, studyFrom } from './dqr/pacs-study.ts'
 import { addReceiver } from './dqr/receivers.ts'
@@ -58,6 +60,8 @@ export interface XnatServer {
   pacs: {
     /** Puts studies into it; whatever an order leaves out is made up. */
     add(...orders: readonly PacsStudyOrder[]): PacsStudy[]
+    /** Decrees what becomes of studies from now on, of all unless some are named. `{kind: 'arrives'}` lifts faults. */
+    decree(fate: z.input<typeof Fate>, accessionNumbers?: readonly string[]): number
     /** Registers it with DQR, open day and night, and prepares receiver and projects. */
     register(options?: DqrSetUp): ReturnType<typeof setUpDqr>
   }
@@ -132,6 +136,7 @@ export async function startXnat(options: XnatServerOptions = {}): Promise<XnatSe
   }
   const pacs: XnatServer['pacs'] = {
     add: (...orders) => orders.map((order) => state.dqr.pacsStudies.put(studyFrom(order))),
+    decree: (fate, accessionNumbers) => decree(state, fate, accessionNumbers),
     register: (options) => setUpDqr(xnat, options),
   }
   return { url, user, password, state, faults, requests, clock: { now: () => clock.now(), advance }, pacs, stop }

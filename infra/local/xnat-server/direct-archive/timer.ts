@@ -1,5 +1,6 @@
 // The life of a direct-archive row (DirectArchiveSessionServiceImpl.java build, archive, moveToPrearchive).
 import type { Chore } from '../background.ts'
+import { isStuck } from '../dqr/fates.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { archiveSession } from '../prearchive/archive-session.ts'
@@ -30,6 +31,7 @@ function next(xnat: Xnat): { row: DirectArchiveRow; dueAt: number } | undefined 
 function dueTime({ state }: Xnat, row: DirectArchiveRow): number | undefined {
   const { directArchiveHangsIn, sessionStepMs } = state.switches
   if (row.status === 'ERROR' || row.status === directArchiveHangsIn) return undefined
+  if (isStuck(state, row.studyInstanceUid, row.status)) return undefined
   if (row.status !== 'RECEIVING') return row.statusSinceMs + sessionStepMs
   return row.lastModifiedMs + state.settings.sessionXmlRebuilderInterval * 60_000
 }

@@ -46,6 +46,7 @@ function studyOf(files: readonly Found[]): PacsStudy[] {
       })),
       fate: { kind: 'arrives' },
       attempts: 0,
+      fatedAfter: 0,
     },
   ]
 }

@@ -1,24 +1,8 @@
 // A study in the simulated PACS: declared by a test, with as many instances as it says, or read from files.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { Fate } from './fates.ts'
 import type { FoundStudy } from './remote-pacs.ts'
-
-/** What becomes of a study when it is retrieved. */
-export const Fate = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('arrives') }),
-  /** The PACS reports success and sends nothing. */
-  z.strictObject({ kind: z.literal('sends-nothing') }),
-  /** The first attempts fail after so many instances, the next succeeds. */
-  z.strictObject({
-    kind: z.literal('move-fails'),
-    attempts: z.number().int().positive().default(1_000_000),
-    afterInstances: z.number().int().nonnegative().default(0),
-    message: z.string().default('C-MOVE failed with status a702: Refused: out of resources'),
-  }),
-  /** The PACS neither sends nor ends: the request is PROCESSING for ever. */
-  z.strictObject({ kind: z.literal('move-hangs'), afterInstances: z.number().int().nonnegative().default(0) }),
-])
-export type Fate = z.infer<typeof Fate>
 
 const Series = z.object({
   seriesInstanceUid: z.string(),
@@ -43,8 +27,9 @@ export const PacsStudy = z.object({
   patientBirthDate: z.string(),
   series: z.array(Series),
   fate: Fate,
-  /** How often it has been retrieved, successfully or not. */
+  /** How often it has been retrieved, successfully or not, and how often before its fate was decreed. */
   attempts: z.number(),
+  fatedAfter: z.number().default(0),
 })
 export type PacsStudy = z.infer<typeof PacsStudy>
 
@@ -94,10 +79,12 @@ export function studyFrom(input: PacsStudyOrder): PacsStudy {
     })),
     fate: order.fate ?? { kind: 'arrives' },
     attempts: 0,
+    fatedAfter: 0,
   }
 }
 
-export function foundStudy({ series, fate: _fate, attempts: _attempts, ...study }: PacsStudy): FoundStudy {
+export function foundStudy(held: PacsStudy): FoundStudy {
+  const { series, fate: _fate, attempts: _attempts, fatedAfter: _fatedAfter, ...study } = held
   return { ...study, modalitiesInStudy: [...new Set(series.map(({ modality }) => modality))] }
 }
 

@@ -2,10 +2,12 @@
 import type { Xnat } from '../exchange.ts'
 import { dropEntry, setStatus } from '../prearchive/entries.ts'
 import type { PrearchiveEntry } from '../prearchive/entry.ts'
+import { isStuck } from './fates.ts'
 
 /** A retrieve is over: the session is built now, and not when it has been idle for long. */
 export function queueRebuild(xnat: Xnat, studyInstanceUid: string, projectId: string): void {
-  if (xnat.state.switches.prearchiveHangsIn === 'RECEIVING') return
+  const { prearchiveHangsIn } = xnat.state.switches
+  if (prearchiveHangsIn === 'RECEIVING' || isStuck(xnat.state, studyInstanceUid, 'RECEIVING')) return
   for (const entry of sessionsOf(xnat, studyInstanceUid, projectId)) {
     if (entry.status !== 'RECEIVING') continue
     setStatus(xnat, entry, 'QUEUED_BUILDING', { task: { kind: 'build', thenArchive: true } })

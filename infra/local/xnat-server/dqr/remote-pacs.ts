@@ -61,8 +61,12 @@ export class PacsFailure extends Error {
 
 /** The PACS goes silent in the midst of a retrieve and neither sends nor ends. */
 export class PacsSilence extends Error {
-  constructor() {
+  /** Whether nobody waits for it any more either. */
+  readonly losesThread: boolean
+
+  constructor({ losesThread }: { losesThread: boolean }) {
     super('the PACS does not answer any more')
     this.name = 'PacsSilence'
+    this.losesThread = losesThread
   }
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Xnat } from '../exchange.ts'
+import { breakOf, presentFate } from './fates.ts'
 import { makeInstance } from './made-instance.ts'
 import { matchesStudy } from './matching.ts'
-import { type Fate, foundStudy, type PacsStudy } from './pacs-study.ts'
+import { foundStudy, type PacsStudy } from './pacs-study.ts'
 import {
   type FindKeys,
   type FoundSeries,
@@ -41,18 +42,19 @@ export class SimulatedPacs implements RemotePacs {
 
   async *retrieve(studyInstanceUid: string, seriesInstanceUids: readonly string[]): AsyncGenerator<Buffer> {
     this.#refuseWhenDown()
-    const study = this.#state.dqr.pacsStudies.get(studyInstanceUid)
-    if (study === undefined) return
-    const { fate, attempts } = this.#state.dqr.pacsStudies.put({ ...study, attempts: study.attempts + 1 })
-    if (fate.kind === 'sends-nothing') return
-    const end = endOf(fate, attempts)
+    const held = this.#state.dqr.pacsStudies.get(studyInstanceUid)
+    if (held === undefined) return
+    const study = this.#state.dqr.pacsStudies.put({ ...held, attempts: held.attempts + 1 })
+    if (presentFate(study).kind === 'sends-nothing') return
+    const end = breakOf(study)
     let sent = 0
     for await (const instance of instances(study, seriesInstanceUids)) {
-      if (end !== undefined && sent >= end.afterInstances) throw end.failure
+      if (end !== undefined && sent >= end.afterInstances) break
       yield instance
       sent += 1
     }
-    if (end !== undefined) throw end.failure
+    if (end?.kind === 'move-hangs') throw new PacsSilence(end)
+    if (end !== undefined) throw new PacsFailure(end.message)
   }
 
   async #answer(): Promise<void> {
@@ -64,13 +66,6 @@ export class SimulatedPacs implements RemotePacs {
   #refuseWhenDown(): void {
     if (this.#state.switches.pacsDown) throw new PacsFailure('Connection refused (Connection refused)')
   }
-}
-
-/** How a retrieve ends before its time; undefined when it does not. */
-function endOf(fate: Fate, attempts: number): { afterInstances: number; failure: Error } | undefined {
-  if (fate.kind === 'move-hangs') return { afterInstances: fate.afterInstances, failure: new PacsSilence() }
-  if (fate.kind !== 'move-fails' || attempts > fate.attempts) return undefined
-  return { afterInstances: fate.afterInstances, failure: new PacsFailure(fate.message) }
 }
 
 async function* instances(study: PacsStudy, seriesInstanceUids: readonly string[]): AsyncGenerator<Buffer> {

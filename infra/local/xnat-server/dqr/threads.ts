@@ -4,6 +4,7 @@ import type { Xnat } from '../exchange.ts'
 import { receiveObject } from './arrival.ts'
 import { availableNow } from './availability.ts'
 import { newEntity } from './entity.ts'
+import { zeroFilesStatus } from './fates.ts'
 import { deletePartialSession, queueRebuild } from './prearchived.ts'
 import { dqrSettings } from './preferences.ts'
 import { findReceiver } from './receivers.ts'
@@ -141,6 +142,7 @@ async function goOn(xnat: Xnat, thread: DqrThread, attempt: Attempt): Promise<vo
     succeed(xnat, thread, attempt)
   } catch (error) {
     if (error instanceof PacsSilence) {
+      if (error.losesThread) return end(xnat, thread)
       thread.wakesAtMs = undefined
       return
     }
@@ -168,7 +170,7 @@ function succeed(xnat: Xnat, thread: DqrThread, { queueId, historyId, beganMs, s
     queueRebuild(xnat, studyInstanceUid, projectId)
     return
   }
-  if (state.switches.zeroFiles !== 'FAILED' || projectId === '') return
+  if (zeroFilesStatus(state, studyInstanceUid) !== 'FAILED' || projectId === '') return
   const errorMessage = `Received zero files for study ${studyInstanceUid} in project ${projectId}`
   state.dqr.history.put({ ...executed, status: 'FAILED', errorMessage, changedMs: now().getTime() })
 }

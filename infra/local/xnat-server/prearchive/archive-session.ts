@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { nextExperimentId, nextSubjectId } from '../accession.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
 import { labelOf } from '../dicom/names.ts'
+import { lackOf } from '../dqr/fates.ts'
 import { forgetRouting } from '../dqr/study-routing.ts'
 import { noteMerge } from '../events/watch.ts'
 import type { Xnat } from '../exchange.ts'
@@ -70,6 +71,7 @@ interface Plan extends Arriving {
   subject: Subject | undefined
   /** The ID each scan of the document gets in the archive. */
   scanIds: ReadonlyMap<string, string>
+  lacks: ReturnType<typeof lackOf>
 }
 
 async function planArchiving(xnat: Xnat, arriving: Arriving, rules: ArchiveRules): Promise<Plan> {
@@ -77,15 +79,16 @@ async function planArchiving(xnat: Xnat, arriving: Arriving, rules: ArchiveRules
   if (subjectName === '') throw new HttpFailure(400, 'Unable to identify subject.')
   const existing = findArchived(xnat, project, label)
   const subject = findNamedSubject(xnat, project, subjectName)
+  const lacks = lackOf(xnat.state, document.fields['UID'] ?? '')
   if (existing === undefined) {
     const scanIds = new Map(document.scans.map(({ scanId }) => [scanId, scanId]))
-    return { ...arriving, existing, subject, scanIds }
+    return { ...arriving, existing, subject, scanIds, lacks }
   }
   const merge = { ...arriving, existing, subject }
   refuseConflict(xnat, merge, rules)
   const scanIds = mergedScanIds(xnat, existing, document)
   if (!rules.override && !rules.overwriteFiles) await refuseSameFiles(xnat, merge, scanIds)
-  return { ...merge, scanIds }
+  return { ...merge, scanIds, lacks }
 }
 
 interface MovedScan extends Pick<Scan, 'rowId' | 'scanId' | 'xsiType' | 'fields'> {
@@ -95,7 +98,7 @@ interface MovedScan extends Pick<Scan, 'rowId' | 'scanId' | 'xsiType' | 'fields'
 
 async function moveScans(xnat: Xnat, plan: Plan): Promise<MovedScan[]> {
   const { state } = xnat
-  if (state.switches.emptyShells === 'without-scans') return []
+  if (plan.lacks === 'scans') return []
   const present = plan.existing === undefined ? [] : state.scans.group(plan.existing.experimentId)
   const moved: MovedScan[] = []
   for (const { scanId, xsiType, fields } of plan.document.scans) {
@@ -127,11 +130,10 @@ function dicomResource(xnat: Xnat, { project, label }: Plan, scan: Pick<Scan, 'r
 }
 
 async function moveFiles(xnat: Xnat, plan: Plan, { scanId, resource }: { scanId: string; resource: Resource }) {
-  const { archive, state } = xnat
+  const { archive } = xnat
   const catalog = await archive.catalogs.read(archive.catalogOf(resource))
   const entries = new Map(catalog.entries)
-  const isEmpty = state.switches.emptyShells === 'without-files'
-  for (const name of isEmpty ? [] : await receivedFiles(xnat, plan.receivedId, scanId)) {
+  for (const name of plan.lacks === 'files' ? [] : await receivedFiles(xnat, plan.receivedId, scanId)) {
     const path = archive.fileOf(resource, name)
     await mkdir(dirname(path), { recursive: true })
     await rename(receivedFile(xnat, plan.receivedId, scanId, name), path)

@@ -1,6 +1,7 @@
 // What XNAT does with waiting sessions by itself: a timer that builds the idle ones, and a queue for the rest
 // (SessionXMLRebuilder.java, PrearchiveRebuildHandler.java, PrearchiveArchiveHandler.java).
 import type { Chore } from '../background.ts'
+import { isStuck } from '../dqr/fates.ts'
 import { forgetRouting } from '../dqr/study-routing.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
@@ -28,7 +29,7 @@ function next(xnat: Xnat): { entry: PrearchiveEntry; dueAt: number } | undefined
 function dueTime({ state }: Xnat, entry: PrearchiveEntry): number | undefined {
   const { status, task } = entry
   const { prearchiveHangsIn, sessionStepMs } = state.switches
-  if (prearchiveHangsIn === status) return undefined
+  if (prearchiveHangsIn === status || isStuck(state, entry.studyInstanceUid, status)) return undefined
   if (status === 'RECEIVING') {
     // XNAT: sessions of the upload assistant are finished by it (SessionXMLRebuilder.java).
     if (entry.preventAutoCommit || entry.source === 'uploader') return undefined
