@@ -55,6 +55,18 @@ describe('the timer of the prearchive', () => {
     expect(await status(site, 'AUTO')).toEqual([])
   })
 
+  test('a session comes into a folder of the archive that a deleted one left with its files', async ({ site }) => {
+    await addProjects(site)
+    const query = 'project=AUTO&subject=S1&session=E1'
+    await imported(site, query)
+    await site.server.clock.advance(5 * minuteMs)
+    expect((await site.send('DELETE /data/projects/AUTO/subjects/S1/experiments/E1')).status).toBe(200)
+    await imported(site, query, [instance('3.dcm')])
+    await site.server.clock.advance(5 * minuteMs)
+    expect(await prearchived(site, 'AUTO')).toEqual([])
+    expect(await scanFiles(site, 'AUTO', 'E1')).toEqual({ 1: 3 })
+  })
+
   test('auth-users-import 6.2: prevent_auto_commit and the upload assistant keep it away', async ({ site }) => {
     await addProjects(site)
     await receive(site, 'project=MANUAL&session=E1&prevent_auto_commit=true')

@@ -23,9 +23,9 @@ export class Catalogs {
   readonly #cache = new Map<string, Cached>()
   readonly #writers = new Map<string, Promise<unknown>>()
 
-  async create(path: string): Promise<void> {
+  async create(path: string, entries: ReadonlyMap<string, CatalogEntry> = new Map()): Promise<void> {
     await mkdir(dirname(path), { recursive: true })
-    await this.#write(path, [])
+    await this.#write(path, [...entries.values()])
   }
 
   /** XNAT: a catalog that is not there is made on the spot, empty (CatalogUtils.java getOrCreate). */

@@ -2,7 +2,8 @@ import type { Exchange } from './exchange.ts'
 import { HttpFailure } from './http-failure.ts'
 import { canReadProject, canUse } from './permissions.ts'
 import type { Experiment, Project, Subject } from './records.ts'
-import type { Table } from './table.ts'
+import { labelKey } from './state.ts'
+import type { Groups } from './table-indexes.ts'
 
 type Who = Pick<Exchange, 'xnat' | 'user'>
 
@@ -15,24 +16,24 @@ export function findProject({ xnat, user }: Who, name: string): Project | undefi
 
 /** By label within the project, else by accession ID. */
 export function findSubject(who: Who, name: string, project: Project | undefined): Subject | undefined {
-  const { subjects } = who.xnat.state
-  const subject = (project && byLabel(subjects, name, project)) ?? subjects.get(name)
+  const { subjects, subjectLabels } = who.xnat.state
+  const subject = (project && byLabel(subjectLabels, name, project)) ?? subjects.get(name)
   if (subject === undefined || (project !== undefined && labelIn(subject, project) === undefined)) return undefined
   return isVisible(who, subject) ? subject : undefined
 }
 
 /** By accession ID, else by label within the project. */
 export function findExperiment(who: Who, name: string, project: Project | undefined): Experiment | undefined {
-  const { experiments } = who.xnat.state
+  const { experiments, experimentLabels } = who.xnat.state
   const byId = experiments.get(name)
   const isElsewhere = byId !== undefined && project !== undefined && labelIn(byId, project) === undefined
-  const found = byId !== undefined && !isElsewhere ? byId : project && byLabel(experiments, name, project)
+  const found = byId !== undefined && !isElsewhere ? byId : project && byLabel(experimentLabels, name, project)
   return found !== undefined && isVisible(who, found) ? found : undefined
 }
 
-function byLabel<T extends Subject | Experiment>(table: Table<T>, label: string, project: Project): T | undefined {
-  const own = table.group(project.projectId).find((item) => item.label === label)
-  return own ?? table.find((item) => labelIn(item, project) === label)
+function byLabel<T extends Subject | Experiment>(labels: Groups<T>, label: string, project: Project): T | undefined {
+  const found = labels.get(labelKey(project.projectId, label)).filter((item) => labelIn(item, project) === label)
+  return found.find(({ projectId }) => projectId === project.projectId) ?? found[0]
 }
 
 export function isVisible({ xnat, user }: Who, item: Subject | Experiment): boolean {

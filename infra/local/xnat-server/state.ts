@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { AliasToken } from './alias-tokens.ts'
 import { type ContainerCounter, ContainerTables } from './containers/tables.ts'
-import { DirectArchiveRow, directArchiveKey } from './direct-archive/row.ts'
+import { DirectArchiveRow, directArchiveKey, folderKey } from './direct-archive/row.ts'
 import { DownloadCatalogs } from './download-catalogs.ts'
 import { type DqrCounter, DqrTables } from './dqr/tables.ts'
 import { type EventCounter, EventTables } from './events/tables.ts'
@@ -10,6 +10,7 @@ import { watchForEvents } from './events/watch.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { Tracking } from './import/tracking.ts'
 import { type Change, Journal } from './journal.ts'
+import { waitingSessions } from './prearchive/due.ts'
 import { entryKey, PrearchiveEntry } from './prearchive/entry.ts'
 import {
   defaultSettings,
@@ -25,6 +26,7 @@ import {
 import type { Sessions } from './sessions.ts'
 import { noSwitches, Switches } from './switches.ts'
 import { Table } from './table.ts'
+import { Groups } from './table-indexes.ts'
 
 const DeletedProject = z.object({ projectId: z.string() })
 const SiteProperty = z.object({ name: z.string(), value: z.unknown() })
@@ -63,7 +65,14 @@ export class State {
   /** Live logins. They are lost in a restart. */
   readonly sessions: Sessions
   readonly prearchive: Table<PrearchiveEntry>
+  readonly prearchiveWaiting = waitingSessions<PrearchiveEntry>()
   readonly directArchive: Table<DirectArchiveRow>
+  readonly directArchiveWaiting = waitingSessions<DirectArchiveRow>()
+  /** By `folderKey`. */
+  readonly directArchiveFolders = new Groups<DirectArchiveRow>(directArchiveKey, (row) => [folderKey(row)])
+  /** By `labelKey`, in every project that shows them. */
+  readonly subjectLabels = new Groups<Subject>(({ subjectId }) => subjectId, labelKeys)
+  readonly experimentLabels = new Groups<Experiment>(({ experimentId }) => experimentId, labelKeys)
   readonly #settings: Table<SiteSettings>
   readonly #switches: Table<Switches>
   readonly #sequences: Table<z.infer<typeof Sequence>>
@@ -81,6 +90,7 @@ export class State {
         schema: Subject,
         keyOf: (subject) => subject.subjectId,
         groupOf: (subject) => subject.projectId,
+        indexes: [this.subjectLabels],
       },
       save,
     )
@@ -90,6 +100,7 @@ export class State {
         schema: Experiment,
         keyOf: (experiment) => experiment.experimentId,
         groupOf: (experiment) => experiment.projectId,
+        indexes: [this.experimentLabels],
       },
       save,
     )
@@ -115,8 +126,27 @@ export class State {
       { name: 'siteProperties', schema: SiteProperty, keyOf: (property) => property.name },
       save,
     )
-    this.prearchive = new Table({ name: 'prearchive', schema: PrearchiveEntry, keyOf: entryKey }, save)
-    this.directArchive = new Table({ name: 'directArchive', schema: DirectArchiveRow, keyOf: directArchiveKey }, save)
+    const byStudy = ({ studyInstanceUid }: { studyInstanceUid: string }) => studyInstanceUid
+    this.prearchive = new Table(
+      {
+        name: 'prearchive',
+        schema: PrearchiveEntry,
+        keyOf: entryKey,
+        groupOf: byStudy,
+        indexes: [this.prearchiveWaiting],
+      },
+      save,
+    )
+    this.directArchive = new Table(
+      {
+        name: 'directArchive',
+        schema: DirectArchiveRow,
+        keyOf: directArchiveKey,
+        groupOf: byStudy,
+        indexes: [this.directArchiveWaiting, this.directArchiveFolders],
+      },
+      save,
+    )
     this.#switches = new Table({ name: 'switches', schema: Switches, keyOf: () => 'site' }, save)
     this.dqr = new DqrTables(save)
     this.containers = new ContainerTables(save)
@@ -198,6 +228,15 @@ export class State {
     for (const change of this.#journal.read()) byName.get(change.table)?.replay(change)
     this.#journal.rewrite(tables.flatMap((table) => table.changes()))
   }
+}
+
+/** A label in a project. XNAT: subjects are found whatever its case, so it is folded here, and compared by whoever asks. */
+export function labelKey(projectId: string, label: string): string {
+  return `${projectId}/${label.toLowerCase()}`
+}
+
+function labelKeys({ projectId, label, shares }: Pick<Experiment, 'projectId' | 'label' | 'shares'>): string[] {
+  return [{ projectId, label }, ...shares].map((place) => labelKey(place.projectId, place.label))
 }
 
 function parentKey(parent: Pick<ResourceParent, 'level' | 'id'>): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -46,7 +46,7 @@ async function write(source: AsyncIterable<unknown>, path: string): Promise<Stor
     if (next.done === true) {
       const whole = Buffer.concat(head)
       await writeFile(path, whole)
-      return { size, md5: createHash('md5').update(whole).digest('hex') }
+      return digestOf(whole)
     }
     if (!(next.value instanceof Uint8Array)) throw new TypeError('a body is made of bytes')
     head.push(next.value)
@@ -74,7 +74,13 @@ async function moveInto(from: string, path: string): Promise<void> {
   await rename(from, path)
 }
 
+function digestOf(content: Buffer): StoredFile {
+  return { size: content.length, md5: createHash('md5').update(content).digest('hex') }
+}
+
 export async function digestFile(path: string): Promise<StoredFile> {
+  const { size } = await stat(path)
+  if (size <= smallBytes) return digestOf(await readFile(path))
   const digest = new Digest()
   digest.resume()
   await pipeline(createReadStream(path), digest)

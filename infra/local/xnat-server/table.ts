@@ -1,5 +1,11 @@
 import type * as z from 'zod'
 import type { Change } from './journal.ts'
+import { Groups } from './table-indexes.ts'
+
+/** Follows every change of a table, what is read back at the start included. */
+export interface TableIndex<T> {
+  change(before: T | undefined, after: T | undefined): void
+}
 
 interface TableOptions<T> {
   name: string
@@ -7,6 +13,8 @@ interface TableOptions<T> {
   keyOf: (record: T) => string
   /** Records of one group are found without walking the whole table. */
   groupOf?: (record: T) => string
+  /** Further ways to find records. */
+  indexes?: readonly TableIndex<T>[]
 }
 
 interface Watcher<T> {
@@ -19,12 +27,16 @@ export class Table<T> {
   readonly #options: TableOptions<T>
   readonly #save: (change: Change) => void
   readonly #records = new Map<string, T>()
-  readonly #groups = new Map<string, Map<string, T>>()
+  readonly #groups: Groups<T>
+  readonly #indexes: readonly TableIndex<T>[]
   #watcher: Watcher<T> | undefined
 
   constructor(options: TableOptions<T>, save: (change: Change) => void) {
+    const { keyOf, groupOf, indexes = [] } = options
     this.#options = options
     this.#save = save
+    this.#groups = new Groups(keyOf, groupOf === undefined ? () => [] : (record) => [groupOf(record)])
+    this.#indexes = [this.#groups, ...indexes]
   }
 
   get name(): string {
@@ -40,7 +52,7 @@ export class Table<T> {
   }
 
   group(group: string): T[] {
-    return [...(this.#groups.get(group)?.values() ?? [])]
+    return this.#groups.get(group)
   }
 
   find(matches: (record: T) => boolean): T | undefined {
@@ -80,28 +92,14 @@ export class Table<T> {
   }
 
   #set(key: string, record: T): void {
-    this.#leaveGroup(key, record)
+    const before = this.#records.get(key)
     this.#records.set(key, record)
-    if (this.#options.groupOf === undefined) return
-    const group = this.#options.groupOf(record)
-    const members = this.#groups.get(group) ?? new Map<string, T>()
-    members.set(key, record)
-    this.#groups.set(group, members)
+    for (const index of this.#indexes) index.change(before, record)
   }
 
   #remove(key: string): void {
-    this.#leaveGroup(key, undefined)
+    const before = this.#records.get(key)
     this.#records.delete(key)
-  }
-
-  #leaveGroup(key: string, successor: T | undefined): void {
-    const present = this.#records.get(key)
-    const { groupOf } = this.#options
-    if (present === undefined || groupOf === undefined) return
-    const group = groupOf(present)
-    if (successor !== undefined && groupOf(successor) === group) return
-    const members = this.#groups.get(group)
-    members?.delete(key)
-    if (members?.size === 0) this.#groups.delete(group)
+    for (const index of this.#indexes) index.change(before, undefined)
   }
 }

@@ -27,6 +27,12 @@ export async function readDataset(path: string, lastTag: string): Promise<DataSe
   }
 }
 
+/** As `readDataset`, of a file's whole content. */
+export function datasetOf(bytes: Buffer, lastTag: string): DataSet | undefined {
+  const encoding = encodingOf(bytes)
+  return encoding && parseStart(bytes, encoding, lastTag)
+}
+
 /** As `readDataset`, of an open file; recognises DICOM by content, and reads no more than it takes to reach `lastTag`. */
 export async function readDatasetStart(
   file: FileHandle,

@@ -1,4 +1,5 @@
-import { readDataset } from './dataset.ts'
+import type { DataSet } from 'dicom-parser'
+import { datasetOf, readDataset } from './dataset.ts'
 import { textOf } from './text.ts'
 
 /** What XNAT looks at in one instance. Values as in the file, `''` for what is empty or missing. */
@@ -8,7 +9,15 @@ const lastTag = 'x00324000'
 
 /** Reads an instance; undefined for a file that is no DICOM or whose header is not whole. */
 export async function readInstance(path: string): Promise<Instance | undefined> {
-  const dataset = await readDataset(path, lastTag)
+  return valuesIn(await readDataset(path, lastTag))
+}
+
+/** The same of a file's whole content. */
+export function instanceOf(bytes: Buffer): Instance | undefined {
+  return valuesIn(datasetOf(bytes, lastTag))
+}
+
+function valuesIn(dataset: DataSet | undefined): Instance | undefined {
   return dataset && valuesOf((tag) => textOf(dataset, tag))
 }
 

@@ -12,3 +12,8 @@ export type DirectArchiveRow = z.infer<typeof DirectArchiveRow>
 export function directArchiveKey({ receivedId }: Pick<DirectArchiveRow, 'receivedId'>): string {
   return String(receivedId)
 }
+
+/** The folder of the archive that its files are for. */
+export function folderKey({ projectId, folder }: Pick<DirectArchiveRow, 'projectId' | 'folder'>): string {
+  return `${projectId}/${folder}`
+}

@@ -6,7 +6,7 @@ import { newSession, type SessionClaim } from '../prearchive/entries.ts'
 import type { SessionStatus } from '../prearchive/entry.ts'
 import type { Project } from '../records.ts'
 import { exists } from '../stored-file.ts'
-import { type DirectArchiveRow, directArchiveKey } from './row.ts'
+import { type DirectArchiveRow, directArchiveKey, folderKey } from './row.ts'
 
 /**
  * The row that takes an instance; undefined when it has to go through the prearchive.
@@ -24,10 +24,8 @@ export async function openRow(
   // Nothing waits from here on, so that two instances that come together open one row.
   const present = findRow(xnat, name)
   if (present !== undefined) return present.status === 'RECEIVING' ? touched(xnat, present) : undefined
-  const isElsewhere = xnat.state.directArchive.find(
-    (row) => row.projectId === project.projectId && row.folder === claim.folder && row.status !== 'ERROR',
-  )
-  if (isTaken || isElsewhere !== undefined) return undefined
+  const inFolder = xnat.state.directArchiveFolders.get(folderKey({ ...project, folder: claim.folder }))
+  if (isTaken || inFolder.some(({ status }) => status !== 'ERROR')) return undefined
   return xnat.state.directArchive.put({ ...newSession(xnat, claim, instance), projectId: project.projectId })
 }
 
@@ -38,9 +36,7 @@ interface RowName {
 }
 
 export function findRow({ state }: Xnat, { project, studyInstanceUid, label }: RowName): DirectArchiveRow | undefined {
-  return state.directArchive.find(
-    (row) => row.projectId === project && row.studyInstanceUid === studyInstanceUid && row.name === label,
-  )
+  return state.directArchive.group(studyInstanceUid).find((row) => row.projectId === project && row.name === label)
 }
 
 /** Replaces a row by what has become of it, with these changes. A row that is gone stays gone. */

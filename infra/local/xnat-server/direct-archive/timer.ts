@@ -5,6 +5,7 @@ import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
 import { archiveSession } from '../prearchive/archive-session.ts'
 import { buildDocument } from '../prearchive/build-document.ts'
+import { firstDue } from '../prearchive/due.ts'
 import { addEntry, findEntry, logEntry } from '../prearchive/entries.ts'
 import type { PrearchiveEntry } from '../prearchive/entry.ts'
 import { discardReceived } from '../prearchive/received-files.ts'
@@ -15,25 +16,18 @@ export const directArchiveTimer: Chore = {
   dueAt: (xnat) => next(xnat)?.dueAt,
   async run(xnat) {
     const found = next(xnat)
-    if (found !== undefined) await takeStep(xnat, found.row)
+    if (found !== undefined) await takeStep(xnat, found.session)
   },
 }
 
-function next(xnat: Xnat): { row: DirectArchiveRow; dueAt: number } | undefined {
-  let earliest: { row: DirectArchiveRow; dueAt: number } | undefined
-  for (const row of xnat.state.directArchive.all()) {
-    const dueAt = dueTime(xnat, row)
-    if (dueAt !== undefined && (earliest === undefined || dueAt < earliest.dueAt)) earliest = { row, dueAt }
-  }
-  return earliest
+function next(xnat: Xnat) {
+  return firstDue(xnat.state.directArchiveWaiting, (row) => patienceMs(xnat, row))
 }
 
-function dueTime({ state }: Xnat, row: DirectArchiveRow): number | undefined {
+function patienceMs({ state }: Xnat, { status, studyInstanceUid }: DirectArchiveRow): number | undefined {
   const { directArchiveHangsIn, sessionStepMs } = state.switches
-  if (row.status === 'ERROR' || row.status === directArchiveHangsIn) return undefined
-  if (isStuck(state, row.studyInstanceUid, row.status)) return undefined
-  if (row.status !== 'RECEIVING') return row.statusSinceMs + sessionStepMs
-  return row.lastModifiedMs + state.settings.sessionXmlRebuilderInterval * 60_000
+  if (status === directArchiveHangsIn || isStuck(state, studyInstanceUid, status)) return undefined
+  return status === 'RECEIVING' ? state.settings.sessionXmlRebuilderInterval * 60_000 : sessionStepMs
 }
 
 async function takeStep(xnat: Xnat, row: DirectArchiveRow): Promise<void> {

@@ -1,8 +1,7 @@
 // An object of a retrieve reaches XNAT's receiver: Update Request, study routing, Remapping, labels, storage
 // (X:GradualDicomImporter.java, D:processors/UpdateRequestStatusArchiveProcessor.java,
 // D:dicom/id/DqrDicomObjectIdentifierFactory.java).
-import { rm, writeFile } from 'node:fs/promises'
-import { type Instance, readInstance } from '../dicom/instance.ts'
+import { instanceOf } from '../dicom/instance.ts'
 import { labelOf } from '../dicom/names.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
@@ -12,13 +11,13 @@ import { readScript, relabel } from './relabel.ts'
 
 /** True when the object was stored. What XNAT cannot read or its scripts cannot rewrite is refused. */
 export async function receiveObject(xnat: Xnat, receiver: Receiver, object: Buffer): Promise<boolean> {
-  const instance = await instanceOf(xnat, object)
+  const instance = instanceOf(object)
   if (instance === undefined) return false
   if (receiver.customProcessing) markReceived(xnat, instance.studyInstanceUid)
   const routing = xnat.state.dqr.routings.get(instance.studyInstanceUid)
   const remapped = remap(xnat, receiver, instance.studyInstanceUid, object)
   if (remapped === undefined) return false
-  const labels = receiver.identifier === 'dqrObjectIdentifier' ? await dqrLabels(xnat, remapped) : {}
+  const labels = receiver.identifier === 'dqrObjectIdentifier' ? dqrLabels(remapped) : {}
   const parameters = new Map(
     Object.entries({
       ...labels,
@@ -32,7 +31,7 @@ export async function receiveObject(xnat: Xnat, receiver: Receiver, object: Buff
   // XNAT: objects come in as the user for received files, whoever asked for them.
   const sender = { user: xnat.state.users.get('admin'), parameters }
   try {
-    const url = await receiveInstance(xnat, sender, { name: 'object.dcm', open: () => chunksOf(remapped) })
+    const url = await receiveInstance(xnat, sender, { name: 'object.dcm', bytes: remapped })
     return url !== undefined
   } catch (error) {
     // A receiver answers the sender with a status of its own; the PACS is not told more.
@@ -58,23 +57,9 @@ function remap(xnat: Xnat, receiver: Receiver, studyInstanceUid: string, object:
 }
 
 /** DQR: the subject is the patient's name, the session the study's ID, else its accession number. */
-async function dqrLabels(xnat: Xnat, object: Buffer): Promise<Record<string, string>> {
-  const instance = await instanceOf(xnat, object)
+function dqrLabels(object: Buffer): Record<string, string> {
+  const instance = instanceOf(object)
   if (instance === undefined) return {}
   const session = labelOf(instance.studyId) || labelOf(instance.accessionNumber) || 'dicom_upload'
   return { SUBJECT_ID: labelOf(instance.patientName), EXPT_LABEL: session }
-}
-
-async function instanceOf({ archive }: Xnat, object: Buffer): Promise<Instance | undefined> {
-  const path = archive.spoolPath()
-  try {
-    await writeFile(path, object)
-    return await readInstance(path)
-  } finally {
-    await rm(path, { force: true })
-  }
-}
-
-async function* chunksOf(object: Buffer): AsyncGenerator<Buffer> {
-  yield object
 }

@@ -21,7 +21,5 @@ export async function deletePartialSession(xnat: Xnat, studyInstanceUid: string,
 }
 
 function sessionsOf({ state }: Xnat, studyInstanceUid: string, projectId: string): PrearchiveEntry[] {
-  return state.prearchive
-    .all()
-    .filter((entry) => entry.studyInstanceUid === studyInstanceUid && (entry.projectId ?? '') === projectId)
+  return state.prearchive.group(studyInstanceUid).filter((entry) => (entry.projectId ?? '') === projectId)
 }

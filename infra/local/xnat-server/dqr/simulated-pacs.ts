@@ -29,8 +29,7 @@ export class SimulatedPacs implements RemotePacs {
   async findStudies(keys: FindKeys): Promise<FoundStudy[]> {
     await this.#answer()
     const matching = { foldsCase: this.#state.switches.pacsFoldsCase }
-    return this.#state.dqr.pacsStudies
-      .all()
+    return this.#candidates(keys)
       .map(foundStudy)
       .filter((study) => matchesStudy(study, keys, matching))
   }
@@ -55,6 +54,16 @@ export class SimulatedPacs implements RemotePacs {
     }
     if (end?.kind === 'move-hangs') throw new PacsSilence(end)
     if (end !== undefined) throw new PacsFailure(end.message)
+  }
+
+  /** Those that can match; all of them where the keys do not name single values. */
+  #candidates({ studyInstanceUid = '', accessionNumber = '' }: FindKeys): PacsStudy[] {
+    const { pacsStudies, pacsStudiesByAccession } = this.#state.dqr
+    if (studyInstanceUid !== '') {
+      return studyInstanceUid.split('\\').flatMap((uid) => pacsStudies.get(uid) ?? [])
+    }
+    const isOneNumber = accessionNumber !== '' && !/[*?]/.test(accessionNumber)
+    return isOneNumber ? pacsStudiesByAccession.get(accessionNumber.trim().toLowerCase()) : pacsStudies.all()
   }
 
   async #answer(): Promise<void> {

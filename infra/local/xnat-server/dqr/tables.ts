@@ -1,5 +1,6 @@
 import type { Change } from '../journal.ts'
 import { Table } from '../table.ts'
+import { Groups, Lines } from '../table-indexes.ts'
 import { PacsStudy } from './pacs-study.ts'
 import {
   DqrPreference,
@@ -38,6 +39,22 @@ export class DqrTables {
   readonly preferences: Table<{ name: string; value: string }>
   readonly pacsStudies: Table<PacsStudy>
 
+  /** What waits to be taken out of the queue, one line per PACS. DQR: by priority, then by age; what failed waits too. */
+  readonly waiting = new Lines<QueuedRequest>({
+    lineOf: (request) => (isWaiting(request) ? String(request.pacsId) : undefined),
+    compare: (one, other) =>
+      one.priority - other.priority || one.queuedTimeMs - other.queuedTimeMs || one.id - other.id,
+  })
+  /** The same in one line, by age. */
+  readonly waitingByAge = new Lines<QueuedRequest>({
+    lineOf: (request) => (isWaiting(request) ? '' : undefined),
+    compare: (one, other) => one.queuedTimeMs - other.queuedTimeMs || one.id - other.id,
+  })
+  /** In lower case. */
+  readonly pacsStudiesByAccession = new Groups<PacsStudy>(byStudy, ({ accessionNumber }) => [
+    accessionNumber.trim().toLowerCase(),
+  ])
+
   /** Retrieves under way. */
   threads: DqrThread[] = []
   /** When threads were last started. */
@@ -45,7 +62,6 @@ export class DqrTables {
 
   constructor(save: (change: Change) => void) {
     const keyOf = ({ id }: { id: number }) => String(id)
-    const byStudy = ({ studyInstanceUid }: { studyInstanceUid: string }) => studyInstanceUid
     this.pacs = new Table({ name: 'pacs', schema: Pacs, keyOf }, save)
     this.availability = new Table({ name: 'pacsAvailability', schema: PacsAvailability, keyOf }, save)
     this.pings = new Table({ name: 'pacsPings', schema: PacsPing, keyOf }, save)
@@ -53,13 +69,17 @@ export class DqrTables {
       { name: 'dqrProjectSettings', schema: DqrProjectSettings, keyOf: ({ projectId }) => projectId },
       save,
     )
-    this.queue = new Table({ name: 'dqrQueue', schema: QueuedRequest, keyOf }, save)
+    const queued = [this.waiting, this.waitingByAge]
+    this.queue = new Table({ name: 'dqrQueue', schema: QueuedRequest, keyOf, indexes: queued }, save)
     this.history = new Table({ name: 'dqrHistory', schema: ExecutedRequest, keyOf, groupOf: byStudy }, save)
     this.routings = new Table({ name: 'studyRoutings', schema: StudyRouting, keyOf: byStudy }, save)
     this.scripts = new Table({ name: 'studyScripts', schema: StudyScript, keyOf: byStudy }, save)
     this.receivers = new Table({ name: 'receivers', schema: Receiver, keyOf }, save)
     this.preferences = new Table({ name: 'dqrPreferences', schema: DqrPreference, keyOf: ({ name }) => name }, save)
-    this.pacsStudies = new Table({ name: 'pacsStudies', schema: PacsStudy, keyOf: byStudy }, save)
+    this.pacsStudies = new Table(
+      { name: 'pacsStudies', schema: PacsStudy, keyOf: byStudy, indexes: [this.pacsStudiesByAccession] },
+      save,
+    )
   }
 
   all() {
@@ -77,4 +97,12 @@ export class DqrTables {
       this.pacsStudies,
     ]
   }
+}
+
+function byStudy({ studyInstanceUid }: { studyInstanceUid: string }): string {
+  return studyInstanceUid
+}
+
+function isWaiting({ status }: QueuedRequest): boolean {
+  return status === 'QUEUED' || status === 'FAILED'
 }

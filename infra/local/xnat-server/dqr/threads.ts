@@ -36,11 +36,11 @@ export interface DqrThread {
 /** Starts threads, at a fixed rhythm, while anything waits. */
 export const startThreads: Chore = {
   dueAt(xnat) {
-    const waiting = waitingRequests(xnat).map(({ queuedTimeMs }) => queuedTimeMs)
-    if (waiting.length === 0) return undefined
+    const [oldest] = xnat.state.dqr.waitingByAge.line('')
+    if (oldest === undefined) return undefined
     const startMs = xnat.startedAt.getTime()
     const { checkEveryMs } = dqrSettings(xnat)
-    const after = Math.max(xnat.state.dqr.checkedAtMs, Math.min(...waiting), startMs)
+    const after = Math.max(xnat.state.dqr.checkedAtMs, oldest.queuedTimeMs, startMs)
     return startMs + (Math.floor((after - startMs) / checkEveryMs) + 1) * checkEveryMs
   },
   async run(xnat) {
@@ -48,7 +48,7 @@ export const startThreads: Chore = {
     dqr.checkedAtMs = xnat.now().getTime()
     for (const { id, queryable } of dqr.pacs.all()) {
       const free = (availableNow(xnat, id)?.threads ?? 0) - threadsOf(xnat, id)
-      const waiting = waitingRequests(xnat, id).length
+      const waiting = dqr.waiting.line(String(id)).length
       if (!queryable || free <= 0 || waiting === 0 || !(await xnat.pacs.isUp())) continue
       for (let count = 0; count < Math.min(free, waiting); count += 1) {
         dqr.threads.push({ pacsId: id, attempt: undefined, wakesAtMs: xnat.now().getTime(), endsThen: false })
@@ -77,22 +77,11 @@ function threadsOf({ state }: Xnat, pacsId: number): number {
   return state.dqr.threads.filter((thread) => thread.pacsId === pacsId).length
 }
 
-/** DQR: by priority, then by age; those that failed wait like the others. */
-function waitingRequests({ state }: Xnat, pacsId?: number): QueuedRequest[] {
-  return state.dqr.queue
-    .all()
-    .filter(({ status }) => status === 'QUEUED' || status === 'FAILED')
-    .filter((request) => pacsId === undefined || request.pacsId === pacsId)
-    .toSorted(
-      (one, other) => one.priority - other.priority || one.queuedTimeMs - other.queuedTimeMs || one.id - other.id,
-    )
-}
-
 async function takeRequest(xnat: Xnat, thread: DqrThread): Promise<void> {
   const { state, now } = xnat
   const interval = availableNow(xnat, thread.pacsId)
   const isOneTooMany = interval !== undefined && threadsOf(xnat, thread.pacsId) > interval.threads
-  const [request] = waitingRequests(xnat, thread.pacsId)
+  const [request] = state.dqr.waiting.line(String(thread.pacsId))
   if (interval === undefined || isOneTooMany || request === undefined) return end(xnat, thread)
   state.dqr.queue.put({ ...request, status: 'PROCESSING', changedMs: now().getTime() })
   const executed = state.dqr.history.put(executedFrom(xnat, request))

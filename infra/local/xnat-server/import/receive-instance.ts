@@ -1,6 +1,6 @@
 // One DICOM file on its way in (GradualDicomImporter.java).
-import { rm } from 'node:fs/promises'
-import { type Instance, readInstance } from '../dicom/instance.ts'
+import { rm, writeFile } from 'node:fs/promises'
+import { type Instance, instanceOf, readInstance } from '../dicom/instance.ts'
 import { routingOf } from '../dicom/names.ts'
 import { openRow, rowUrl } from '../direct-archive/rows.ts'
 import type { Xnat } from '../exchange.ts'
@@ -12,7 +12,7 @@ import { placeInstance } from '../prearchive/received-files.ts'
 import type { Project } from '../records.ts'
 import { spool } from '../stored-file.ts'
 import { parseDestination } from './destination.ts'
-import { isSet, readableProject, type Sender, type SentFile } from './sender.ts'
+import { isSet, readableProject, type Sender, type SentFile, type SentObject } from './sender.ts'
 
 /**
  * Stores an instance and returns the address of its session; undefined when it was rejected.
@@ -22,26 +22,40 @@ import { isSet, readableProject, type Sender, type SentFile } from './sender.ts'
  *
  * @throws {HttpFailure} 400 for whatever goes wrong, the server's own faults included.
  */
-export async function receiveInstance(xnat: Xnat, sender: Sender, file: SentFile): Promise<string | undefined> {
+export async function receiveInstance(
+  xnat: Xnat,
+  sender: Sender,
+  file: SentFile | SentObject,
+): Promise<string | undefined> {
   const spoolPath = xnat.archive.spoolPath()
+  let isPlaced = false
   try {
-    await spool(file.open(), spoolPath)
-    const instance = await readInstance(spoolPath)
+    const instance = await spoolInstance(file, spoolPath)
     if (instance === undefined) throw unreadable(file)
     requireUids(file, instance)
     if (xnat.state.switches.rejectInstances) return undefined
     const { receivedId, url } = await openSession(xnat, sender, instance)
     const rename = isSet(sender.parameters, 'rename')
     await placeInstance(xnat, { receivedId, instance, name: file.name, rename, spoolPath })
+    isPlaced = true
     return url
   } catch (error) {
     throw error instanceof HttpFailure ? error : unreadable(file, error)
   } finally {
-    await rm(spoolPath, { force: true })
+    if (!isPlaced) await rm(spoolPath, { force: true })
   }
 }
 
-function requireUids({ name }: SentFile, { sopClassUid, sopInstanceUid }: Instance): void {
+async function spoolInstance(file: SentFile | SentObject, path: string): Promise<Instance | undefined> {
+  if ('bytes' in file) {
+    await writeFile(path, file.bytes)
+    return instanceOf(file.bytes)
+  }
+  await spool(file.open(), path)
+  return readInstance(path)
+}
+
+function requireUids({ name }: { name: string }, { sopClassUid, sopInstanceUid }: Instance): void {
   if (sopClassUid === '') throw new HttpFailure(400, `object ${name} contains no SOP Class UID`)
   if (sopInstanceUid === '') throw new HttpFailure(400, `object ${name} contains no SOP Instance UID`)
 }
@@ -110,6 +124,6 @@ function claimOf(
   }
 }
 
-function unreadable({ name }: SentFile, cause?: unknown): HttpFailure {
+function unreadable({ name }: { name: string }, cause?: unknown): HttpFailure {
   return new HttpFailure(400, `unable to read DICOM object ${name}`, { cause })
 }

@@ -15,6 +15,12 @@ export interface SentFile {
   open: () => AsyncIterable<unknown>
 }
 
+/** An instance that is small enough to have been received in memory. */
+export interface SentObject {
+  name: string
+  bytes: Buffer
+}
+
 // XNAT: being allowed to read a project is enough here (W/services/cache/UserProjectCache.java).
 export function readableProject({ state }: Xnat, user: User | undefined, name: string): Project | undefined {
   const project = state.projects.get(name) ?? state.projects.find(({ aliases }) => aliases.includes(name))

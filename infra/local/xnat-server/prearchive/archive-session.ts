@@ -1,6 +1,6 @@
 // From received files to a session in the archive (PrearcSessionArchiver.java, DirectArchiveSessionServiceImpl.java).
-import { mkdir, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, readdir, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { nextExperimentId, nextSubjectId } from '../accession.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
 import { labelOf } from '../dicom/names.ts'
@@ -12,11 +12,12 @@ import { HttpFailure } from '../http-failure.ts'
 import { addResource } from '../new-resource.ts'
 import type { Experiment, Project, Resource, Scan, Subject, User } from '../records.ts'
 import { createScan } from '../scan-documents.ts'
+import { labelKey } from '../state.ts'
 import { countFiles } from '../store-upload.ts'
-import { digestFile } from '../stored-file.ts'
+import { digestFile, exists } from '../stored-file.ts'
 import { mergedScanIds, refuseConflict, refuseSameFiles } from './conflicts.ts'
 import type { ArchiveRules, SessionDocument } from './entry.ts'
-import { receivedFile, receivedFiles } from './received-files.ts'
+import { receivedFile, receivedFiles, receivedFolder } from './received-files.ts'
 
 export interface Arriving {
   project: Project
@@ -54,15 +55,20 @@ export async function archiveSession(xnat: Xnat, arriving: Arriving, rules: Arch
 }
 
 export function findArchived({ state }: Xnat, project: Project, label: string): Experiment | undefined {
-  const own = state.experiments.group(project.projectId)
-  return own.find((experiment) => experiment.label === label && experiment.sessionId === undefined)
+  return state.experimentLabels
+    .get(labelKey(project.projectId, label))
+    .find((found) => found.projectId === project.projectId && found.label === label && found.sessionId === undefined)
 }
 
 // XNAT: a subject is found whatever the case of its label (PrearcSessionArchiver.java retrieveMatchingSubject).
 export function findNamedSubject({ state }: Xnat, project: Project, name: string): Subject | undefined {
-  const label = labelOf(name).toLowerCase()
-  const own = state.subjects.group(project.projectId)
-  return own.find((subject) => subject.label.toLowerCase() === label) ?? own.find(({ subjectId }) => subjectId === name)
+  const isOwn = ({ projectId }: Subject) => projectId === project.projectId
+  const label = labelOf(name)
+  const byLabel = state.subjectLabels
+    .get(labelKey(project.projectId, label))
+    .find((subject) => isOwn(subject) && subject.label.toLowerCase() === label.toLowerCase())
+  const byId = state.subjects.get(name)
+  return byLabel ?? (byId !== undefined && isOwn(byId) ? byId : undefined)
 }
 
 interface Plan extends Arriving {
@@ -100,13 +106,14 @@ async function moveScans(xnat: Xnat, plan: Plan): Promise<MovedScan[]> {
   const { state } = xnat
   if (plan.lacks === 'scans') return []
   const present = plan.existing === undefined ? [] : state.scans.group(plan.existing.experimentId)
+  const isMoved = await moveWhole(xnat, plan)
   const moved: MovedScan[] = []
   for (const { scanId, xsiType, fields } of plan.document.scans) {
     const archivedId = plan.scanIds.get(scanId) ?? scanId
     const twin = present.find((scan) => scan.scanId === archivedId)
     const rowId = twin?.rowId ?? state.next('scan')
     const resource = dicomResource(xnat, plan, { scanId: archivedId, rowId })
-    const counted = { ...resource, ...(await moveFiles(xnat, plan, { scanId, resource })) }
+    const counted = { ...resource, ...(await moveFiles(xnat, plan, { scanId, resource, isMoved })) }
     moved.push({ rowId, scanId: archivedId, xsiType, fields, isNew: twin === undefined, resource: counted })
   }
   return moved
@@ -129,18 +136,44 @@ function dicomResource(xnat: Xnat, { project, label }: Plan, scan: Pick<Scan, 'r
   )
 }
 
-async function moveFiles(xnat: Xnat, plan: Plan, { scanId, resource }: { scanId: string; resource: Resource }) {
+/** Puts the folder of a new session into the archive as it is. False when that place is taken, or not all is to come. */
+async function moveWhole(xnat: Xnat, { project, label, receivedId, existing, lacks }: Plan): Promise<boolean> {
+  if (existing !== undefined || lacks !== 'nothing') return false
+  const place = join(xnat.archive.root, xnat.archive.sessionFolder(project, label))
+  if (await exists(place)) return false
+  await mkdir(dirname(place), { recursive: true })
+  await rename(receivedFolder(xnat, receivedId), place)
+  return true
+}
+
+async function moveFiles(
+  xnat: Xnat,
+  plan: Plan,
+  { scanId, resource, isMoved }: { scanId: string; resource: Resource; isMoved: boolean },
+) {
   const { archive } = xnat
-  const catalog = await archive.catalogs.read(archive.catalogOf(resource))
-  const entries = new Map(catalog.entries)
-  for (const name of plan.lacks === 'files' ? [] : await receivedFiles(xnat, plan.receivedId, scanId)) {
-    const path = archive.fileOf(resource, name)
-    await mkdir(dirname(path), { recursive: true })
-    await rename(receivedFile(xnat, plan.receivedId, scanId, name), path)
-    entries.set(name, await entryOf(xnat, plan, { name, path }))
+  const folder = archive.folderOf(resource)
+  if (isMoved) {
+    const entries = await entriesOf(xnat, plan, { folder, names: await readdir(folder) })
+    await archive.catalogs.create(archive.catalogOf(resource), entries)
+    return countFiles(entries)
   }
+  const catalog = await archive.catalogs.read(archive.catalogOf(resource))
+  const names = plan.lacks === 'files' ? [] : await receivedFiles(xnat, plan.receivedId, scanId)
+  for (const name of names) await rename(receivedFile(xnat, plan.receivedId, scanId, name), join(folder, name))
+  const entries = new Map([...catalog.entries, ...(await entriesOf(xnat, plan, { folder, names }))])
   await archive.catalogs.replace(catalog, entries)
   return countFiles(entries)
+}
+
+async function entriesOf(
+  xnat: Xnat,
+  plan: Plan,
+  { folder, names }: { folder: string; names: readonly string[] },
+): Promise<Map<string, CatalogEntry>> {
+  const entries = new Map<string, CatalogEntry>()
+  for (const name of names) entries.set(name, await entryOf(xnat, plan, { name, path: join(folder, name) }))
+  return entries
 }
 
 async function entryOf(xnat: Xnat, { user }: Plan, file: { name: string; path: string }): Promise<CatalogEntry> {

@@ -104,10 +104,9 @@ export function newSession(xnat: Xnat, claim: SessionClaim, instance: Instance):
  * The enum of its statuses makes all of them interruptible by an oversight; here those that move files are not.
  */
 export function reopenEntry(xnat: Xnat, claim: SessionClaim, studyInstanceUid: string): PrearchiveEntry | undefined {
-  const found = xnat.state.prearchive.find(
-    (entry) =>
-      entry.projectId === claim.projectId && entry.studyInstanceUid === studyInstanceUid && entry.name === claim.name,
-  )
+  const found = xnat.state.prearchive
+    .group(studyInstanceUid)
+    .find((entry) => entry.projectId === claim.projectId && entry.name === claim.name)
   if (found === undefined || /^_?(ARCHIVING|MOVING|DELETING)$/.test(found.status)) return undefined
   if (/^_?BUILDING$/.test(found.status)) setStatus(xnat, found, 'RECEIVING_INTERRUPT')
   else if (!found.status.startsWith('RECEIVING')) setStatus(xnat, found, 'RECEIVING')

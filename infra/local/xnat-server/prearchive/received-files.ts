@@ -10,12 +10,17 @@ import { exists } from '../stored-file.ts'
 
 type Archive = Pick<Xnat, 'archive'>
 
-export function receivedFile({ archive }: Archive, receivedId: number, scanId: string, name: string): string {
-  return join(archive.received, String(receivedId), 'SCANS', scanId, 'DICOM', name)
+/** Of the form of a session's folder in the archive. */
+export function receivedFolder({ archive }: Archive, receivedId: number): string {
+  return join(archive.received, String(receivedId))
 }
 
-export async function receivedScans({ archive }: Archive, receivedId: number): Promise<string[]> {
-  return listed(join(archive.received, String(receivedId), 'SCANS'))
+export function receivedFile(xnat: Archive, receivedId: number, scanId: string, name: string): string {
+  return join(receivedFolder(xnat, receivedId), 'SCANS', scanId, 'DICOM', name)
+}
+
+export async function receivedScans(xnat: Archive, receivedId: number): Promise<string[]> {
+  return listed(join(receivedFolder(xnat, receivedId), 'SCANS'))
 }
 
 export async function receivedFiles(xnat: Archive, receivedId: number, scanId: string): Promise<string[]> {
@@ -80,8 +85,8 @@ export async function discardScan(xnat: Archive, receivedId: number, scanId: str
   await rm(join(receivedFile(xnat, receivedId, scanId, ''), '..'), { recursive: true, force: true })
 }
 
-export async function discardReceived({ archive }: Archive, receivedId: number): Promise<void> {
-  await rm(join(archive.received, String(receivedId)), { recursive: true, force: true })
+export async function discardReceived(xnat: Archive, receivedId: number): Promise<void> {
+  await rm(receivedFolder(xnat, receivedId), { recursive: true, force: true })
 }
 
 async function listed(folder: string): Promise<string[]> {

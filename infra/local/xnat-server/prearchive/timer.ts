@@ -5,6 +5,7 @@ import { isStuck } from '../dqr/fates.ts'
 import { forgetRouting } from '../dqr/study-routing.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
+import { firstDue } from './due.ts'
 import { dropEntry, setStatus } from './entries.ts'
 import type { PrearchiveEntry } from './entry.ts'
 import { archiveEntry, buildEntry, isAutoArchive, moveEntry, overwritesFiles } from './operations.ts'
@@ -13,31 +14,26 @@ export const prearchiveTimer: Chore = {
   dueAt: (xnat) => next(xnat)?.dueAt,
   async run(xnat) {
     const found = next(xnat)
-    if (found !== undefined) await takeStep(xnat, found.entry)
+    if (found !== undefined) await takeStep(xnat, found.session)
   },
 }
 
-function next(xnat: Xnat): { entry: PrearchiveEntry; dueAt: number } | undefined {
-  let earliest: { entry: PrearchiveEntry; dueAt: number } | undefined
-  for (const entry of xnat.state.prearchive.all()) {
-    const dueAt = dueTime(xnat, entry)
-    if (dueAt !== undefined && (earliest === undefined || dueAt < earliest.dueAt)) earliest = { entry, dueAt }
-  }
-  return earliest
+function next(xnat: Xnat) {
+  return firstDue(xnat.state.prearchiveWaiting, (entry) => patienceMs(xnat, entry))
 }
 
-function dueTime({ state }: Xnat, entry: PrearchiveEntry): number | undefined {
+function patienceMs({ state }: Xnat, entry: PrearchiveEntry): number | undefined {
   const { status, task } = entry
   const { prearchiveHangsIn, sessionStepMs } = state.switches
   if (prearchiveHangsIn === status || isStuck(state, entry.studyInstanceUid, status)) return undefined
   if (status === 'RECEIVING') {
     // XNAT: sessions of the upload assistant are finished by it (SessionXMLRebuilder.java).
     if (entry.preventAutoCommit || entry.source === 'uploader') return undefined
-    return entry.lastModifiedMs + state.settings.sessionXmlRebuilderInterval * 60_000
+    return state.settings.sessionXmlRebuilderInterval * 60_000
   }
   const isUnderWay =
     task !== undefined && /^(QUEUED_\w+|RECEIVING_INTERRUPT|BUILDING|ARCHIVING|MOVING|DELETING)$/.test(status)
-  return isUnderWay ? entry.statusSinceMs + sessionStepMs : undefined
+  return isUnderWay ? sessionStepMs : undefined
 }
 
 async function takeStep(xnat: Xnat, entry: PrearchiveEntry): Promise<void> {
