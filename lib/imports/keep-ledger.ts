@@ -97,11 +97,25 @@ export function keepOutcomes(ledger: Ledger, requestId: string, outcomes: readon
   }
 }
 
-/** Lets the plan begin anew for those that somebody asked for by name. */
-export function restartPlans(ledger: Ledger, accessionNumbers: Iterable<string>): void {
-  for (const accessionNumber of accessionNumbers) {
+const canRestart: ReadonlySet<string> = new Set([
+  'incomplete',
+  'failed',
+  'stalled',
+  'not-found',
+  'ambiguous',
+  'exhausted',
+])
+
+/** Lets the plan begin anew for those that somebody asked for by name. What is there or on its way needs none. */
+export function restartPlans(
+  ledger: Ledger,
+  standings: readonly Standing[],
+  accessionNumbers: ReadonlySet<string>,
+): void {
+  for (const { accessionNumber, state } of standings) {
     const entry = ledger.entries.get(accessionNumber)
-    if (entry !== undefined) ledger.entries.set(accessionNumber, { ...entry, restartedAt: entry.attempts.length })
+    if (entry === undefined || !accessionNumbers.has(accessionNumber) || !canRestart.has(state)) continue
+    ledger.entries.set(accessionNumber, { ...entry, restartedAt: entry.attempts.length })
   }
 }
 

@@ -13,7 +13,7 @@ import { type Ledger, readLedger, requestIdPrefix, writeLedger } from '../import
 import { clearLeftover } from '../imports/leftovers.ts'
 import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
 import { pacsReadiness } from '../imports/pacs-readiness.ts'
-import { type CohortDeps, renewCohort } from '../imports/renew-cohort.ts'
+import { type CohortDeps, type RenewedCohort, renewCohort } from '../imports/renew-cohort.ts'
 import { subjectLabelOf } from '../imports/subject-label.ts'
 import type { Logger } from '../log.ts'
 import { findRegistration, type Registration, registerImport } from '../provisioning/registration.ts'
@@ -67,8 +67,7 @@ export async function importCohort(deps: ImportDeps, message: ImportMessage): Pr
   const run = await openRun(deps, projectId)
   if (message.kind === 'look' && message.cause === 'sweep' && isAtRest(run)) return nothing
   const cohort = await renewCohort(deps, registration, message, run.ledger.waiting?.code)
-  if (message.kind === 'name') restartPlans(run.ledger, message.accessionNumbers)
-  return look(run, cohort)
+  return look(run, cohort, new Set(message.kind === 'name' ? message.accessionNumbers : []))
 }
 
 /** The work on one project, from reading its ledger to writing it. */
@@ -127,14 +126,16 @@ async function registrationFor(
   return registerImport(state, { projectId, query, secondaryId: project.secondaryId }, now)
 }
 
-async function look(run: Run, cohort: Awaited<ReturnType<typeof renewCohort>>): Promise<ImportTally> {
+async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>): Promise<ImportTally> {
   const { deps, projectId, ledger, nowMs } = run
   const { xnat, signal } = deps
   if ((await findProject(xnat, projectId, { signal })) === undefined) return wait(run, 'PROJECT_MISSING')
   const readHistoryAfter = ledger.historyReadTo
   const evidence = run.evidence ?? (await readEvidence(deps, projectId, { readHistoryAfter, nowMs }))
   const input = { cohort: membersOf(cohort.members), ledger, evidence, rules: deps.importing, nowMs }
-  const standings = assessCohort({ ...input, checks: await checkUnchecked(deps, input) })
+  const checked = { ...input, checks: await checkUnchecked(deps, input) }
+  restartPlans(ledger, assessCohort(checked), named)
+  const standings = assessCohort(checked)
   keepStandings(ledger, standings, { evidence, nowMs })
   ledger.isSettled = cohort.fault === undefined && standings.every(({ state }) => atTheEnd.has(state))
   if (cohort.fault !== undefined && !cohort.mayImport) return wait(run, cohort.fault)
