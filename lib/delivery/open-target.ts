@@ -13,7 +13,7 @@ import { ensureAssessor, listAssessors } from '../xnat/assessors.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import type { Item } from '../xnat/item.ts'
 import { findProject } from '../xnat/projects.ts'
-import { ensureResource, type ResourceParent, type ResourceRef } from '../xnat/resources.ts'
+import { ensureResource, listResources, type ResourceParent, type ResourceRef } from '../xnat/resources.ts'
 import type { DeliveryOrder } from './order.ts'
 import { scanTypeFor } from './scan-type.ts'
 
@@ -58,7 +58,8 @@ export async function openTarget(deps: TargetDeps, order: DeliveryOrder): Promis
 }
 
 /**
- * Asks for the right to edit a resource that is there, which XNAT does not tell by taking uploads.
+ * Asks for the right to edit a resource that should be there, which XNAT does not tell by taking uploads. Leaves nothing
+ * behind but for one case: below `in`, where there is the right and yet no resource, an empty one of its label below `out`.
  *
  * @throws {DeliveryError} NO_EDIT_RIGHT
  */
@@ -66,13 +67,23 @@ export async function requireEditRight(
   { xnat, signal }: Pick<TargetDeps, 'xnat' | 'signal'>,
   ref: ResourceRef,
 ): Promise<void> {
-  // XNAT: see `openTarget`, and for `in` its exception.
-  if (ref.parent.level === 'assessor' && ref.parent.direction === 'in') return
   try {
-    await ensureResource(xnat, ref, { signal })
+    await ensureResource(xnat, await askableRef({ xnat, signal }, ref), { signal })
   } catch (error) {
     throw error instanceof XnatError && error.code === 'XNAT_FORBIDDEN' ? noEditRight(error) : error
   }
+}
+
+/** Rights are the assessor's, whatever side a resource lies on; only what is there below `in` can be asked for there. */
+async function askableRef(
+  { xnat, signal }: Pick<TargetDeps, 'xnat' | 'signal'>,
+  ref: ResourceRef,
+): Promise<ResourceRef> {
+  const { parent, resourceLabel } = ref
+  if (parent.level !== 'assessor' || parent.direction === 'out') return ref
+  const resources = await listResources(xnat, parent, { signal })
+  if (resources.some((resource) => resource.resourceLabel === resourceLabel)) return ref
+  return { parent: { ...parent, direction: 'out' }, resourceLabel }
 }
 
 const noEditRight = (cause: XnatError) =>
@@ -81,7 +92,7 @@ const noEditRight = (cause: XnatError) =>
 /**
  * What is known of the resource before anything is asked of it.
  * `unknown-in`, XNAT: a resource that is created below `in` comes to lie below `out`; only a file's upload makes one
- * below `in` (RES/files/CatalogResource.java). A missing right to edit then shows when the catalog is read back.
+ * below `in` (RES/files/CatalogResource.java). The right to edit is asked for when an upload has left nothing.
  */
 type Presence = 'there' | 'missing-with-scan' | 'unknown' | 'unknown-in'
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deliverFiles } from '../../lib/services/deliver-files.ts'
 import { ensureExperiment, findScan } from '../../lib/xnat/archive.ts'
 import { ensureAssessor, listAssessors } from '../../lib/xnat/assessors.ts'
-import type { ResourceRef } from '../../lib/xnat/resources.ts'
+import { XnatClient } from '../../lib/xnat/client.ts'
+import { listResources, type ResourceRef } from '../../lib/xnat/resources.ts'
 import { type DeliveryRig, startDeliveryRig } from '../support/delivery-rig.ts'
 
 let rig: DeliveryRig
@@ -55,6 +57,45 @@ describe('a delivery to an assessor', () => {
     await expect(rig.deliver(order)).rejects.toMatchObject({ code, retry: 'never' })
     expect(await listAssessors(rig.xnat, { experimentId: rig.experimentId })).toEqual([])
   })
+})
+
+describe('an account without the right to edit an assessor', () => {
+  it.each([
+    ['in', 'is not there', []],
+    ['in', 'is there', ['in']],
+    ['in', 'is there on the other side', ['out']],
+    ['out', 'is not there', []],
+    ['out', 'is there', ['out']],
+  ] as const)(
+    'is told so after one try, and leaves nothing: %s, where the resource %s',
+    async (direction, _, sides) => {
+      const wanted = { experimentId: rig.experimentId, label: 'A1', xsiType: 'xnat:qcManualAssessorData' }
+      const { assessorId } = await ensureAssessor(rig.xnat, wanted)
+      for (const side of sides) await rig.deliver(rig.orderFor([await rig.put(key(side, 'there.nii'), side)]))
+      rig.standIn.state.addUser({ username: 'reader', password: 'reader', groups: ['P1_collaborator'] })
+      const credentials = { kind: 'password', user: 'reader', password: 'reader' } as const
+      const reader = new XnatClient({ url: rig.standIn.url, credentials })
+      const order = rig.orderFor([await rig.put(key(direction), 'mask')])
+      const { incoming, state } = rig
+      const { signal } = new AbortController()
+      rig.standIn.requests.clear()
+
+      const delivery = deliverFiles({ xnat: reader, incoming, state, signal }, order)
+
+      await expect(delivery).rejects.toMatchObject({ code: 'NO_EDIT_RIGHT', retry: 'never' })
+      await reader.close()
+      const uploads = rig.standIn.requests
+        .list()
+        .filter(({ method, path }) => method === 'PUT' && path.includes('/files/'))
+      expect(uploads.length).toBeLessThanOrEqual(1)
+      for (const side of ['in', 'out'] as const) {
+        const expected = sides.some((there) => there === side) ? ['there.nii'] : []
+        expect([...(await rig.digests(refOf(assessorId, side))).keys()]).toEqual(expected)
+        const resources = await listResources(rig.xnat, refOf(assessorId, side).parent)
+        expect(resources).toHaveLength(expected.length)
+      }
+    },
+  )
 })
 
 describe('a scan that is created', () => {
