@@ -35,7 +35,22 @@ function toolsFor(wire: Wire, context: Context): Tools {
   return { ...wired, log, signal: AbortSignal.timeout(remainingMs) }
 }
 
-export interface RouteSpec<Request extends z.ZodObject, Answer extends z.ZodType> {
+/** What `run` gives back when the work goes on after the answer: 202, with the address that tells how it stands. */
+export class Accepted<Body> {
+  readonly location: string
+  readonly body: Body
+
+  constructor(location: string, body: Body) {
+    this.location = location
+    this.body = body
+  }
+}
+
+export interface RouteSpec<
+  Request extends z.ZodObject,
+  Answer extends z.ZodType,
+  State extends z.ZodType = z.ZodNever,
+> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** API Gateway's form: `/projects/{project_id}`. */
   path: string
@@ -45,18 +60,20 @@ export interface RouteSpec<Request extends z.ZodObject, Answer extends z.ZodType
   summary: string
   /** Answers without a service key. */
   isOpen?: true
-  /** Of `path`, `query` and `body`, those that the route reads. */
+  /** Of `path`, `query`, `headers` and `body`, those that the route reads. Names of headers are in lower case. */
   request: Request
   /** What leaves: undeclared fields are dropped. */
   answer: Answer
-  /** 202: what was asked for is not done yet. 200 when left out. */
+  /** 202: what was asked for is never done yet when the answer leaves. 200 when left out. */
   status?: 200 | 202
+  /** What leaves with 202, where that depends on the request. */
+  accepted?: State
   /** Which errors callers must expect, by status, and when. Those of the frame (401, 413, 422, 500) go without saying. */
   errors?: Readonly<Record<number, string>>
-  run: (request: z.output<Request>, tools: Tools) => Promise<z.input<Answer>>
+  run: (request: z.output<Request>, tools: Tools) => Promise<z.input<Answer> | Accepted<z.input<State>>>
 }
 
-export type RouteDescription = Omit<RouteSpec<z.ZodObject, z.ZodType>, 'run'>
+export type RouteDescription = Omit<RouteSpec<z.ZodObject, z.ZodType, z.ZodType>, 'run'>
 
 export interface Route {
   method: RouteSpec<z.ZodObject, z.ZodType>['method']
@@ -67,7 +84,9 @@ export interface Route {
 }
 
 /** One HTTP route with the schemas of all that crosses it. */
-export function route<Request extends z.ZodObject, Answer extends z.ZodType>(spec: RouteSpec<Request, Answer>): Route {
+export function route<Request extends z.ZodObject, Answer extends z.ZodType, State extends z.ZodType = z.ZodNever>(
+  spec: RouteSpec<Request, Answer, State>,
+): Route {
   const { run, ...description } = spec
   const readsBody = 'body' in spec.request.shape
   return {
@@ -78,8 +97,10 @@ export function route<Request extends z.ZodObject, Answer extends z.ZodType>(spe
       // FLIP's order: what is not JSON at all is refused before the key is looked at, a wrong key before a wrong body.
       const body = readsBody ? jsonBody(event) : undefined
       if (spec.isOpen !== true) requireServiceKey(event, tools)
-      const parts = { path: event.pathParameters ?? {}, query: event.queryStringParameters ?? {}, body }
-      return jsonAnswer(spec.status ?? 200, spec.answer.parse(await run(parseRequest(spec.request, parts), tools)))
+      const { pathParameters: path = {}, queryStringParameters: query = {}, headers } = event
+      const result = await run(parseRequest(spec.request, { path, query, headers, body }), tools)
+      if (!(result instanceof Accepted)) return jsonAnswer(spec.status ?? 200, spec.answer.parse(result))
+      return jsonAnswer(202, spec.accepted?.parse(result.body), { location: result.location })
     },
   }
 }

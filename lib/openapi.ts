@@ -56,6 +56,7 @@ export function openApiDocument(
       },
       headers: {
         RequestId: { description: 'Names the request in the logs.', schema: { type: 'string' } },
+        Location: { description: 'Where to ask how it stands.', schema: { type: 'string' } },
         RetryAfter: { description: 'After how many seconds to ask again.', schema: { type: 'integer', minimum: 0 } },
       },
     },
@@ -75,16 +76,17 @@ function pathsOf(areas: readonly ApiArea[]): ZodOpenApiPathsObject {
 }
 
 function operation(route: RouteDescription, tag: string): ZodOpenApiOperationObject {
-  const { path, query, body } = route.request.shape
+  const { path, query, headers, body } = route.request.shape
   return {
     operationId: route.operationId,
     summary: route.summary,
     tags: [tag],
     ...(route.isOpen === true && { security: [] }),
-    ...((path ?? query) && {
+    ...((path ?? query ?? headers) && {
       requestParams: {
         ...(path instanceof z.ZodObject && { path }),
         ...(query instanceof z.ZodObject && { query }),
+        ...(headers instanceof z.ZodObject && { header: headers }),
       },
     }),
     ...(body instanceof z.ZodType && { requestBody: { required: true, content: jsonContent(body) } }),
@@ -100,7 +102,13 @@ function responses(route: RouteDescription): ZodOpenApiResponsesObject {
     status,
     refusal(Number(status), meaning),
   ])
-  return { [status]: done, ...Object.fromEntries(errors) }
+  return { [status]: done, ...acceptance(route), ...Object.fromEntries(errors) }
+}
+
+function acceptance({ accepted }: RouteDescription): ZodOpenApiResponsesObject {
+  if (accepted === undefined) return {}
+  const headers = { ...headersFor(202), location: { $ref: '#/components/headers/Location' as const } }
+  return { 202: { description: 'Begun; the work goes on.', headers, content: jsonContent(accepted) } }
 }
 
 /** Every error status of a route, those that the frame gives included, with its meaning. */
