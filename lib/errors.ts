@@ -253,3 +253,30 @@ export class CohortError extends AppError<CohortErrorCode> {
     this.detail = failure.detail
   }
 }
+
+const imagesRetry = {
+  PATH_ESCAPES: 'never',
+  FILES_NOT_FOUND: 'never',
+  FILES_COLLIDE: 'never',
+  FILES_EXIST: 'never',
+  FILES_CHANGED: 'never',
+  UPLOAD_FAILED: 'never',
+  DOWNLOAD_FAILED: 'never',
+  ASSESSOR_TYPE_UNKNOWN: 'never',
+  IMAGES_NOT_FOUND: 'never',
+  IMAGES_TOO_LARGE: 'never',
+  IMAGES_UNSAFE: 'never',
+  IMAGES_DIFFER: 'later',
+  ZIP_NOT_READABLE: 'never',
+  ZIP_TOO_LARGE: 'never',
+  ZIP_CUT_OFF: 'later',
+} as const satisfies Record<string, Retry>
+
+export type ImagesErrorCode = keyof typeof imagesRetry
+
+/** What training clients asked for cannot be uploaded, or not be downloaded. Messages are meant for them. */
+export class ImagesError extends AppError<ImagesErrorCode> {
+  constructor(message: string, failure: Failure<ImagesErrorCode>) {
+    super(message, { ...failure, retry: imagesRetry[failure.code] })
+  }
+}

@@ -8,9 +8,11 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { StorageError } from '../errors.ts'
 import { orThrow, storageError } from './failure.ts'
 import { listObjects, removeUnchanged, tagUnchanged } from './object-sets.ts'
+import { type StagedObject, type StageOptions, stageObject, tagging } from './staged-object.ts'
 
 export interface ObjectInfo {
   sizeBytes: number
@@ -38,6 +40,11 @@ export interface ListedObject extends ObjectVersion {
   modifiedAt: Date
 }
 
+export interface ObjectTag {
+  name: string
+  value: string
+}
+
 export type WriteOutcome = { kind: 'written'; etag: string } | { kind: 'conflict' }
 
 export interface ObjectStore {
@@ -61,8 +68,12 @@ export interface ObjectStore {
   writeText(
     key: string,
     text: string,
-    options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean; signal?: AbortSignal },
+    options?: { contentType?: string; ifMatch?: string; ifAbsent?: boolean; tag?: ObjectTag; signal?: AbortSignal },
   ): Promise<WriteOutcome>
+  /** An address under which whoever has it may read the object for so long, as far as this function's own rights last. */
+  signedUrl(key: string, seconds: number): Promise<string>
+  /** Begins an object that nobody sees until it is published. */
+  stage(key: string, options?: StageOptions): Promise<StagedObject>
   /** Deletes an object; one that is not there is as good as deleted. */
   remove(key: string): Promise<void>
   /** One page of keys below a prefix, in S3's order: 1000, or `limit` if that is less. */
@@ -73,11 +84,7 @@ export interface ObjectStore {
   /** Deletes the objects that are still these versions, and leaves the others. */
   removeUnchanged(versions: readonly ObjectVersion[], options?: { signal?: AbortSignal }): Promise<void>
   /** Adds a tag to an object that is still this version, and leaves another. */
-  tagUnchanged(
-    version: ObjectVersion,
-    tag: { name: string; value: string },
-    options?: { signal?: AbortSignal },
-  ): Promise<void>
+  tagUnchanged(version: ObjectVersion, tag: ObjectTag, options?: { signal?: AbortSignal }): Promise<void>
 }
 
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
@@ -127,6 +134,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
       ContentType: options.contentType ?? 'text/plain; charset=utf-8',
       ...(options.ifMatch && { IfMatch: options.ifMatch }),
       ...(options.ifAbsent && { IfNoneMatch: '*' }),
+      ...(options.tag && { Tagging: tagging(options.tag) }),
     })
     try {
       const reply = await client.send(command, options.signal && { abortSignal: options.signal })
@@ -150,6 +158,9 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     readText,
     writeText,
     remove,
+    stage: stageObject(place),
+    signedUrl: (key, seconds) =>
+      getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: seconds }),
     list: listObjects(place),
     removeUnchanged: removeUnchanged(place),
     tagUnchanged: tagUnchanged(place, find),

@@ -30,9 +30,9 @@ export async function findSession(
   const found = await findExperiment(xnat, { projectId, experiment }, { signal })
   if (found === undefined) return undefined
   const { experimentId } = found
-  const { scanIds, files } = await listScanFiles(xnat, { experimentId }, { signal })
+  const { scans, files } = await listScanFiles(xnat, { experimentId }, { signal })
   const dicom = files.filter(({ resourceLabel }) => resourceLabel !== undefined && dicomLabels.has(resourceLabel))
-  return { experimentId, scans: scanIds.length, instances: dicom.length }
+  return { experimentId, scans: scans.length, instances: dicom.length }
 }
 
 // XNAT: where its session builder puts instances, secondary captures apart (ScanAttributes of dicom-xnat); other

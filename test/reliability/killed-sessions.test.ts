@@ -79,7 +79,7 @@ async function deliver(name: string, death?: Death) {
   return {
     requests,
     state: {
-      scans: stored.scanIds,
+      scans: stored.scans.map(({ scanId }) => scanId),
       files: stored.files.map((file) => [file.resourceLabel, file.sizeBytes]).toSorted(),
       waiting: await listPrearchive(rig.xnat, { projectId: 'P1' }),
       left: (await rig.incoming.list(prefix)).objects,

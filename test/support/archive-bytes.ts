@@ -1,5 +1,6 @@
 // Archives in memory.
 import { buffer } from 'node:stream/consumers'
+import { crc32 } from 'node:zlib'
 import { extract, pack } from 'tar-stream'
 import { fromBufferPromise } from 'yauzl'
 import { ZipFile } from 'yazl'
@@ -36,3 +37,18 @@ export async function zipEntries(body: Buffer): Promise<{ name: string; method: 
   for await (const entry of archive.eachEntry()) entries.push({ name: entry.fileName, method: entry.compressionMethod })
   return entries
 }
+
+/** A stored member of a zip, whose header of 30 bytes may be spoiled; what programs for zips would not write. */
+export function zipMember(name: string, body: Buffer, spoil: (header: Buffer) => void = () => undefined): Buffer {
+  const header = Buffer.alloc(30)
+  header.writeUInt32LE(0x04034b50, 0)
+  header.writeUInt32LE(crc32(body), 14)
+  header.writeUInt32LE(body.length, 18)
+  header.writeUInt32LE(body.length, 22)
+  header.writeUInt16LE(Buffer.byteLength(name), 26)
+  spoil(header)
+  return Buffer.concat([header, Buffer.from(name), body])
+}
+
+/** The beginning of what stands at the end of a zip. */
+export const zipEnd = Buffer.from('PK\u0005\u0006')

@@ -22,10 +22,10 @@ async function startWithSession() {
 it("does not take a session's own files for those of its scans", async () => {
   const { client, experimentId, put } = await startWithSession()
   await put({ level: 'experiment', experimentId }, 'own.dcm')
-  expect(await listScanFiles(client, { experimentId })).toEqual({ scanIds: [], files: [] })
+  expect(await listScanFiles(client, { experimentId })).toEqual({ scans: [], files: [] })
 
   await ensureScan(client, { experimentId, scanId: '1', xsiType: 'xnat:mrScanData' })
-  expect(await listScanFiles(client, { experimentId })).toEqual({ scanIds: ['1'], files: [] })
+  expect(await listScanFiles(client, { experimentId })).toMatchObject({ scans: [{ scanId: '1' }], files: [] })
 })
 
 it('lists the files of all scans, each with its resource', async () => {
@@ -35,13 +35,17 @@ it('lists the files of all scans, each with its resource', async () => {
     await put({ level: 'scan', experimentId, scanId }, 'a.dcm')
   }
 
-  const { scanIds, files } = await listScanFiles(client, { experimentId })
+  const { scans, files } = await listScanFiles(client, { experimentId })
 
-  expect(scanIds.toSorted()).toEqual(['1', '2'])
-  expect(files.map(({ resourceLabel, sizeBytes }) => [resourceLabel, sizeBytes])).toEqual([
-    ['DICOM', 7],
-    ['DICOM', 7],
-  ])
+  expect(scans.map(({ scanId }) => scanId).toSorted()).toEqual(['1', '2'])
+  expect(files).toHaveLength(2)
+  expect(files).toEqual(
+    expect.arrayContaining(
+      ['1', '2'].map((scanId) =>
+        expect.objectContaining({ scanId, resourceLabel: 'DICOM', path: 'a.dcm', sizeBytes: 7 }),
+      ),
+    ),
+  )
   expect(new Set(files.map(({ resourceId }) => resourceId)).size).toBe(2)
 })
 
