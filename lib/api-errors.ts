@@ -63,6 +63,21 @@ const meanings: Readonly<Record<string, Meaning>> = {
   UNSAFE_PATH_VALUE: { status: 422 },
   FILTER_NOT_EXACT: { status: 422 },
   DELIVERY_NOT_FOUND: { status: 404 },
+  KEY_NOT_UNDERSTOOD: { status: 422 },
+  UPLOAD_NOT_FOUND: { status: 404 },
+  EXPORT_NOT_FOUND: { status: 404 },
+  EXPORT_NOT_DONE: { status: 409 },
+  PATH_ESCAPES: { status: 400 },
+  FILES_COLLIDE: { status: 409 },
+  FILES_EXIST: { status: 409 },
+  FILES_CHANGED: { status: 409 },
+  IMAGES_NOT_FOUND: { status: 404 },
+  IMAGES_UNSAFE: { status: 400 },
+  // FLIP's statuses for what callers send wrongly, and for all that went wrong (flip-contract 1.7, 1.8).
+  FILES_NOT_FOUND: { status: 500 },
+  ASSESSOR_TYPE_UNKNOWN: { status: 500 },
+  UPLOAD_FAILED: { status: 500 },
+  DOWNLOAD_FAILED: { status: 500 },
 }
 
 // FLIP's mainline has a sentence of its own for this refusal, and passes on any other with an addition (ia/routers/retrieval.py).

@@ -70,6 +70,8 @@ const Environment = z.object({
   TRUST_INTERNAL_SERVICE_KEY: z.string().default(''),
   INCOMING_BUCKET: z.string().min(3),
   STATE_BUCKET: z.string().min(3),
+  /** The image tree that training clients mount. */
+  IMAGES_BUCKET: z.string().min(3),
   UPLOADS_QUEUE_URL: z.url(),
   DELIVERIES_QUEUE_URL: z.url(),
   UPLOADS_DEAD_LETTERS_URL: z.url(),
@@ -84,10 +86,23 @@ const Environment = z.object({
   DELIVERY_MB_PER_SECOND: z.coerce.number().positive().max(10_000).default(20),
   /** Tries of a delivery; the queue's redrive policy has to allow more, so that the last is never taken silently. */
   DELIVERY_TRIES: z.coerce.number().int().min(1).max(1000).default(16),
+  EXPORTS_QUEUE_URL: z.url(),
+  EXPORTS_DEAD_LETTERS_URL: z.url(),
   /** What becomes of objects that were proved to be in XNAT; `tag` sets `xnat-conduit=delivered` on them. */
   SOURCE_AFTER_DELIVERY: z.enum(['keep', 'delete', 'tag']).default('keep'),
   /** What DICOM of a session that is there already does: nothing, join it, or also replace files of the same name. */
   DICOM_OVERWRITE: z.enum(['refuse', 'append', 'replace']).default('refuse'),
+  /** Where training clients have the images bucket mounted. */
+  BASE_IMAGES_DOWNLOAD_DIR: z
+    .string()
+    .regex(/^\/(?:[^/]+\/?)*$/)
+    .default('/app/data/images'),
+  /** How long a downloaded study is answered without asking XNAT. The bucket's lifecycle rule has to keep it a day longer. */
+  IMAGE_CACHE_RETENTION_HOURS: z.coerce.number().positive().default(168),
+  /** What becomes of the folders of uploaded files: kept in the resource's file paths, or left out as FLIP does. */
+  UPLOAD_FOLDERS: z.enum(['keep', 'flatten']).default('keep'),
+  /** How long a request waits for its upload or download before it is answered 202. API Gateway gives 30 seconds. */
+  ANSWER_WITHIN_SECONDS: z.coerce.number().min(0).max(25).default(20),
   /** XNAT's DICOM receiver, to which the PACS sends. */
   XNAT_AETITLE: AeTitle.default('XNAT'),
   XNAT_PORT: z.coerce.number().int().min(1).max(65_535).default(8104),
@@ -140,12 +155,13 @@ const Config = Environment.transform((env) => ({
     header: env.TRUST_INTERNAL_SERVICE_KEY_HEADER.toLowerCase(),
     keys: env.TRUST_INTERNAL_SERVICE_KEY.split(/\s+/).filter((key) => key !== ''),
   },
-  buckets: { incoming: env.INCOMING_BUCKET, state: env.STATE_BUCKET },
+  buckets: { incoming: env.INCOMING_BUCKET, state: env.STATE_BUCKET, images: env.IMAGES_BUCKET },
   queues: {
     uploads: { url: env.UPLOADS_QUEUE_URL, deadLettersUrl: env.UPLOADS_DEAD_LETTERS_URL },
     deliveries: { url: env.DELIVERIES_QUEUE_URL, deadLettersUrl: env.DELIVERIES_DEAD_LETTERS_URL },
     imports: { url: env.IMPORTS_QUEUE_URL, deadLettersUrl: env.IMPORTS_DEAD_LETTERS_URL },
     studies: { url: env.STUDIES_QUEUE_URL, deadLettersUrl: env.STUDIES_DEAD_LETTERS_URL },
+    exports: { url: env.EXPORTS_QUEUE_URL, deadLettersUrl: env.EXPORTS_DEAD_LETTERS_URL },
   },
   delivery: {
     sourceAfterDelivery: env.SOURCE_AFTER_DELIVERY,
@@ -153,6 +169,12 @@ const Config = Environment.transform((env) => ({
     maxBytes: (env.DELIVERY_TIMEOUT_SECONDS - proofSeconds) * env.DELIVERY_MB_PER_SECOND * 1_000_000,
   },
   deliveryTries: env.DELIVERY_TRIES,
+  images: {
+    mountedAt: env.BASE_IMAGES_DOWNLOAD_DIR.replace(/\/+$/, ''),
+    freshMs: env.IMAGE_CACHE_RETENTION_HOURS * 60 * 60_000,
+    uploadFolders: env.UPLOAD_FOLDERS,
+    answerWithinMs: env.ANSWER_WITHIN_SECONDS * 1000,
+  },
   imaging: { fallbackPacsId: env.PACS_ID, receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT } },
   dataAccess:
     env.DATA_ACCESS_API_URL === undefined

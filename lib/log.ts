@@ -9,9 +9,9 @@ export type LogLevel = (typeof levels)[number]
  */
 const allowedFields = [
   'requestId', 'functionName', 'route', 'method', 'status', 'outcome', 'code', 'retry', 'errorName', 'stack',
-  'deliveryId', 'messageId', 'orders', 'messages', 'records', 'files', 'bytes', 'unchanged', 'superseded', 'refused',
-  'attempt', 'ms', 'pathTemplate', 'projectId', 'subjectId', 'experimentId', 'eventName', 'studies', 'requested',
-  'waiting', 'projects',
+  'deliveryId', 'uploadId', 'downloadId', 'messageId', 'orders', 'messages', 'records', 'files', 'bytes', 'unchanged',
+  'superseded', 'refused', 'attempt', 'ms', 'pathTemplate', 'projectId', 'subjectId', 'experimentId', 'eventName',
+  'studies', 'requested', 'waiting', 'projects',
 ] as const // biome-ignore format: a list to read at a glance
 type Field = (typeof allowedFields)[number]
 export type LogFields = Partial<Record<Field, string | number | boolean | undefined>>

@@ -20,12 +20,15 @@ export interface Wired {
   xnat: XnatClient
   incoming: ObjectStore
   state: ObjectStore
+  /** The image tree that training clients mount. */
+  images: ObjectStore
   uploads: SourceQueue
   deliveries: SourceQueue
   /** Projects whose cohorts are to be looked at, and what became of studies that were asked for. */
   imports: SourceQueue
   /** Studies to be asked for. */
   studies: SourceQueue
+  exports: SourceQueue
   /** What turns cohort queries into accession numbers, where there is one. */
   dataAccess: DataAccess | undefined
   /** The queues of hopeless messages, to be looked into. */
@@ -48,16 +51,19 @@ function wireFrom(config: Config): Wired {
     xnat: new XnatClient({ url, credentials: { kind: 'password', user, password } }),
     incoming: aws.bucket(config.buckets.incoming),
     state: aws.bucket(config.buckets.state),
+    images: aws.bucket(config.buckets.images),
     uploads: source(config.queues.uploads),
     deliveries: source(config.queues.deliveries),
     imports: source(config.queues.imports),
     studies: source(config.queues.studies),
+    exports: source(config.queues.exports),
     dataAccess: dataAccessFrom(config),
     deadLetters: {
       uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
       deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),
       imports: aws.queueReader(config.queues.imports.deadLettersUrl),
       studies: aws.queueReader(config.queues.studies.deadLettersUrl),
+      exports: aws.queueReader(config.queues.exports.deadLettersUrl),
     },
   }
 }

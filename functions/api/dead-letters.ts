@@ -82,12 +82,13 @@ const redrive = route({
     },
   }),
   errors: { 503: 'Storage is busy.' },
-  run: ({ body }, { deadLetters, uploads, deliveries, imports, studies, signal }) => {
+  run: ({ body }, { deadLetters, uploads, deliveries, imports, studies, exports, signal }) => {
     const sources = {
       uploads: uploads.queue,
       deliveries: deliveries.queue,
       imports: imports.queue,
       studies: studies.queue,
+      exports: exports.queue,
     }
     return redriveDeadLetters({ deadLetters, sources, signal }, body)
   },

@@ -7,10 +7,12 @@ import { version } from '../../lib/version.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 import * as deadLetters from './dead-letters.ts'
 import * as deliveries from './deliveries.ts'
+import * as downloads from './downloads.ts'
 import * as health from './health.ts'
 import * as imaging from './imaging.ts'
 import * as projects from './projects.ts'
 import * as retrieval from './retrieval.ts'
+import * as uploads from './uploads.ts'
 import * as users from './users.ts'
 
 const getOpenApi = route({
@@ -65,6 +67,12 @@ export const areas: readonly ApiArea[] = [
   { name: 'imaging', description: 'The PACS behind XNAT.', routes: imaging.routes },
   { name: 'retrieval', description: 'Cohorts on their way from the PACS into XNAT.', routes: retrieval.routes },
   { name: 'deliveries', description: 'Files that went from S3 into XNAT.', routes: deliveries.routes },
+  {
+    name: 'downloads',
+    description: 'Studies that go from XNAT into the image tree of training clients.',
+    routes: downloads.routes,
+  },
+  { name: 'uploads', description: 'Files of training clients that go into XNAT.', routes: uploads.routes },
   {
     name: 'deadLetters',
     description: 'What could not be done, until somebody hands it in again.',

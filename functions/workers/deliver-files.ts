@@ -1,12 +1,27 @@
 // Trigger: deliveries.fifo, one order at a time per XNAT resource or DICOM session. Leaves: files in XNAT, read back, and
-// a receipt. Gives up to: the deliveries dead-letter queue, with the error code; the objects stay.
+// a receipt. Gives up to: the deliveries dead-letter queue, with the error code; the objects stay. Uploads by training
+// clients end in their own records.
+import * as z from 'zod'
 import { AnyOrder } from '../../lib/delivery/order.ts'
 import { recordFailure } from '../../lib/delivery/receipt.ts'
 import { queueHandler, type Tools } from '../../lib/handler.ts'
+import { markChanged } from '../../lib/images/session-change.ts'
+import { UploadOrder } from '../../lib/images/upload.ts'
 import { deliverFiles } from '../../lib/services/deliver-files.ts'
 import { deliverSession } from '../../lib/services/deliver-session.ts'
 import { forwardToProject, hubProjectOf } from '../../lib/services/forward-to-project.ts'
+import { uploadImages } from '../../lib/services/upload-images.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
+
+async function handOn(order: UploadOrder | AnyOrder, tools: Tools): Promise<void> {
+  if (!('jobId' in order)) return deliver(order, tools)
+  const outcome = await uploadImages(
+    { ...tools, deliver: (files, source) => deliverFiles({ ...tools, incoming: source }, files) },
+    order,
+  )
+  const code = outcome.kind === 'failed' ? outcome.code : undefined
+  tools.log.info('upload ended', { uploadId: order.uploadId, outcome: outcome.kind, code })
+}
 
 async function deliver(order: AnyOrder, { config, deliveries, log, ...tools }: Tools): Promise<void> {
   const { deliveryId } = order
@@ -14,24 +29,31 @@ async function deliver(order: AnyOrder, { config, deliveries, log, ...tools }: T
   if (hubProjectId !== undefined) {
     const forwarded = await forwardToProject({ ...tools, deliveries: deliveries.queue }, order, hubProjectId)
     log.info('order forwarded', { deliveryId, ...forwarded })
-  } else if ('source' in order) {
+    return
+  }
+  if ('source' in order) {
     const tally = await deliverSession({ ...tools, ...config.delivery }, order)
     log.info('session delivered', { deliveryId, ...tally })
   } else {
     const tally = await deliverFiles({ ...tools, ...config.delivery }, order)
     log.info('files delivered', { deliveryId, ...tally })
   }
+  const { projectId, experiment } = order.target
+  if (experiment !== undefined) await markChanged(tools, { projectId, experiment })
 }
 
 export const createHandler = (wire: Wire) =>
   queueHandler(
     {
-      message: AnyOrder,
+      message: z.union([UploadOrder, AnyOrder]),
       source: ({ deliveries }) => deliveries,
       tries: ({ config }) => config.deliveryTries,
       isHeld: true,
-      work: deliver,
-      giveUp: ({ message, ...failure }, { state }) => recordFailure(state, message, failure),
+      work: handOn,
+      giveUp: async ({ message, ...failure }, { state }) => {
+        // An upload counts its tries in its own record, and ends there with the reason before it comes to this.
+        if (!('jobId' in message)) await recordFailure(state, message, failure)
+      },
     },
     wire,
   )

@@ -5,7 +5,7 @@ import type { QueueReader, ReceivedMessage } from '../aws/queue-reader.ts'
 import { AnyOrder } from '../delivery/order.ts'
 import { parseJson } from '../json.ts'
 
-export const DeadLetterQueue = z.enum(['uploads', 'deliveries', 'imports', 'studies'])
+export const DeadLetterQueue = z.enum(['uploads', 'deliveries', 'imports', 'studies', 'exports'])
 export type DeadLetterQueue = z.infer<typeof DeadLetterQueue>
 
 const Sample = z.object({

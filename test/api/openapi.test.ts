@@ -64,7 +64,7 @@ describe('the OpenAPI document', () => {
     'has examples that pass their own schemas: %s',
     (_, route) => {
       const { path, query, body } = exampleParts(route)
-      const sent = { path, query, ...(body !== undefined && { body }) }
+      const sent = { path, query, headers: {}, ...(body !== undefined && { body }) }
       expect(route.request.safeParse(sent).error).toBeUndefined()
 
       const answer = exampleOf(route.answer)

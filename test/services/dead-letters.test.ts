@@ -16,7 +16,7 @@ interface Place {
 }
 
 let aws: LocalAws
-let places: Record<'uploads' | 'deliveries' | 'uploadsLetters' | 'deliveriesLetters', Place>
+let places: Record<'uploads' | 'deliveries' | 'uploadsLetters' | 'deliveriesLetters' | 'exportsLetters', Place>
 beforeEach(async () => {
   aws = await startLocalAws()
   const place = async (name: string, attributes: Record<string, string> = {}): Promise<Place> => {
@@ -29,6 +29,7 @@ beforeEach(async () => {
     deliveries: await place('deliveries.fifo', fifo),
     uploadsLetters: await place('uploads-letters'),
     deliveriesLetters: await place('deliveries-letters.fifo', fifo),
+    exportsLetters: await place('exports-letters.fifo', fifo),
   }
 })
 afterEach(() => aws.stop())
@@ -40,12 +41,14 @@ const deps = () => ({
     deliveries: places.deliveriesLetters.reader,
     imports: emptyQueueReader,
     studies: emptyQueueReader,
+    exports: places.exportsLetters.reader,
   },
   sources: {
     uploads: places.uploads.queue,
     deliveries: places.deliveries.queue,
     imports: memoryQueue(),
     studies: memoryQueue(),
+    exports: memoryQueue(),
   },
   signal,
 })
@@ -98,6 +101,7 @@ describe('dead letters', () => {
     const expected = [
       ['uploads', 2, ['KEY_NOT_UNDERSTOOD: 1', 'TRIES_SPENT: 1']],
       ['deliveries', 15, ['EXPERIMENT_NOT_FOUND: 13', 'NO_EDIT_RIGHT: 2']],
+      ['exports', 0, []],
     ]
     expect(await counts()).toEqual(expected)
     expect(await counts()).toEqual(expected)
@@ -118,6 +122,7 @@ describe('dead letters', () => {
     expect(await counts()).toEqual([
       ['uploads', 0, []],
       ['deliveries', 0, []],
+      ['exports', 0, []],
     ])
   })
 })

@@ -25,7 +25,7 @@ export type Mishap =
   /** The whole request waits so long. */
   | { kind: 'delay'; ms: number }
   /** The body is read to its end, and this answered in the server's place. */
-  | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
+  | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string | Buffer }
 
 export interface PassingRequest {
   method: string

@@ -14,6 +14,7 @@ export const testEnvironment = {
   AES_KEY_BASE64: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   INCOMING_BUCKET: 'incoming',
   STATE_BUCKET: 'state',
+  IMAGES_BUCKET: 'images',
   UPLOADS_QUEUE_URL: 'http://127.0.0.1:9/0/uploads',
   UPLOADS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/uploads-dead-letters',
   DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/0/deliveries.fifo',
@@ -22,6 +23,8 @@ export const testEnvironment = {
   IMPORTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/imports-dead-letters.fifo',
   STUDIES_QUEUE_URL: 'http://127.0.0.1:9/0/studies',
   STUDIES_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/studies-dead-letters',
+  EXPORTS_QUEUE_URL: 'http://127.0.0.1:9/0/exports.fifo',
+  EXPORTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/exports-dead-letters.fifo',
 }
 
 export interface TestWired extends Wired {
@@ -47,16 +50,19 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     xnat: new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } }),
     incoming: createObjectStore(nowhere, config.buckets.incoming),
     state: createObjectStore(nowhere, config.buckets.state),
+    images: createObjectStore(nowhere, config.buckets.images),
     uploads: source(),
     deliveries: source(),
     imports: source(),
     studies: source(),
+    exports: source(),
     dataAccess: undefined,
     deadLetters: {
       uploads: emptyQueueReader,
       deliveries: emptyQueueReader,
       imports: emptyQueueReader,
       studies: emptyQueueReader,
+      exports: emptyQueueReader,
     },
     ...parts,
   }
