@@ -38,6 +38,7 @@ export class AppError<Code extends string = string> extends Error {
  * of the message: its password is being changed, or its sessions are too many for the moment.
  */
 export function isHopeless(error: unknown): error is AppError {
+  if (error instanceof XnatError && error.isOfSignIn) return false
   return error instanceof AppError && error.retry === 'never' && error.code !== 'XNAT_UNAUTHORIZED'
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { AppError, InvalidInputError, isRefusal, PacsError, type XnatError } from '../errors.ts'
 import type { XnatClient } from '../xnat/client.ts'
-import { listPacs } from '../xnat/dqr.ts'
+import { findDefaultPacs } from '../xnat/dqr.ts'
 import { requestImport } from '../xnat/dqr-import.ts'
 import { xnatPath } from '../xnat/path.ts'
 import { findProject } from '../xnat/projects.ts'
@@ -51,11 +51,11 @@ export async function pingPacs(deps: ImagingDeps, pacsId?: number): Promise<Pacs
  * @throws {PacsError} PACS_NOT_FOUND when XNAT knows none and no fallback is set.
  */
 export async function choosePacs({ xnat, signal, imaging }: ImagingDeps): Promise<number> {
-  const known = await listPacs(xnat, { signal }).catch((error: unknown) => {
-    if (error instanceof AppError && imaging.fallbackPacsId !== undefined && !signal.aborted) return []
+  const known = await findDefaultPacs(xnat, { signal }).catch((error: unknown) => {
+    if (error instanceof AppError && imaging.fallbackPacsId !== undefined && !signal.aborted) return undefined
     throw error
   })
-  const chosen = known.find(({ isDefault }) => isDefault)?.pacsId ?? known[0]?.pacsId ?? imaging.fallbackPacsId
+  const chosen = known ?? imaging.fallbackPacsId
   if (chosen !== undefined) return chosen
   throw new PacsError('404: XNAT knows no PACS.', { code: 'PACS_NOT_FOUND' })
 }

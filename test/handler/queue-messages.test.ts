@@ -56,9 +56,13 @@ describe('a queue message', () => {
     expect(queue.postponed[0]!.delayMs).toBeLessThanOrEqual(40_000)
   })
 
-  it('that met a refused sign-in is handed back: the account is at fault, not the message', async () => {
+  it.each([
+    { code: 'XNAT_UNAUTHORIZED', status: 401 },
+    // XNAT: a site that has not been set up yet.
+    { code: 'XNAT_FORBIDDEN', status: 403 },
+  ] as const)('that met a refused sign-in is handed back, the account is at fault: $status', async (refusal) => {
     const { handle, deadLetters } = rig(async () => {
-      throw new XnatError({ code: 'XNAT_UNAUTHORIZED', method: 'POST', pathTemplate: '/data/JSESSION', status: 401 })
+      throw new XnatError({ ...refusal, method: 'POST', pathTemplate: '/data/JSESSION' })
     })
 
     expect(await handle(sqsEvent([body('a')]))).toEqual(failed('message-0'))
