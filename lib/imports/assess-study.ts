@@ -95,7 +95,7 @@ function judgeSession(view: StudyView, queue: readonly QueuedRequest[], input: J
     state: 'incomplete',
     reason: 'SESSION_EMPTY',
     leftovers: [...(moving?.leftovers ?? []), shell],
-    isBlocked: isLeft(shell, input.rules.leftovers),
+    isBlocked: moving?.isBlocked === true || isLeft(shell, input.rules.leftovers),
   }
 }
 

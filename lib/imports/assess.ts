@@ -27,7 +27,7 @@ export interface Standing {
   nextAttemptMs?: number
   /** What stands in the way of another attempt and may be cleared away for it. */
   leftovers: readonly Leftover[]
-  /** Its studies that need no new request: they are there, or on their way. */
+  /** Its studies that are not to be asked for again: they are there, on their way, or left as they are. */
   settledStudies: readonly string[]
   findings: readonly StudyFinding[]
 }
@@ -65,7 +65,8 @@ function assess(accessionNumber: string, input: AssessInput, index: EvidenceInde
   const entry = input.ledger.entries.get(accessionNumber)
   const findings = viewsOf(accessionNumber, entry, input, index).map((view) => assessStudy(view, input))
   const worst = worstOf(findings)
-  const { state, reason, isBlocked } = worst
+  const { state, reason } = worst
+  const open = findings.filter((finding) => !finding.isBlocked)
   const lease = lastLease(input.ledger, entry)
   const standing: Standing = {
     accessionNumber,
@@ -73,12 +74,12 @@ function assess(accessionNumber: string, input: AssessInput, index: EvidenceInde
     ...(reason !== undefined && { reason }),
     attempts: entry?.attempts.length ?? 0,
     ...(lease !== undefined && { lastAttemptMs: lease.atMs }),
-    leftovers: findings.flatMap((finding) => finding.leftovers),
-    settledStudies: findings.flatMap(({ uid, state: one }) => (uid !== undefined && isSettled(one) ? [uid] : [])),
+    leftovers: open.flatMap((finding) => finding.leftovers),
+    settledStudies: findings.flatMap(({ uid, ...finding }) => (uid !== undefined && isSettled(finding) ? [uid] : [])),
     findings,
   }
   if (state === 'waiting') return { ...standing, nextAttemptMs: 0 }
-  if (isBlocked || !canRetry.has(state) || isUnderWay(entry, lease, input.nowMs)) return standing
+  if (!open.some((finding) => canRetry.has(finding.state)) || isUnderWay(entry, lease, input.nowMs)) return standing
   const attempts = entry === undefined ? 0 : countedAttempts(entry)
   const nextAttemptMs = nextAttemptAt(input.rules.retryPlan, attempts, lease?.atMs ?? 0)
   return nextAttemptMs === undefined ? { ...standing, state: 'exhausted' } : { ...standing, nextAttemptMs }
@@ -89,7 +90,8 @@ const isUnderWay = (entry: LedgerEntry | undefined, lease: Lease | undefined, no
   entry?.attempts.at(-1)?.[1] === 'SENT' && lease !== undefined && nowMs <= lease.expiresAtMs
 
 const canRetry: ReadonlySet<StudyState> = new Set(['incomplete', 'failed', 'stalled', 'not-found', 'ambiguous'])
-const isSettled = (state: StudyState) => state === 'verified' || state === 'processing' || state === 'queued'
+const isSettled = ({ state, isBlocked }: Pick<StudyFinding, 'state' | 'isBlocked'>) =>
+  isBlocked || state === 'verified' || state === 'processing' || state === 'queued'
 
 /** From what counts most to what counts least, when the studies of one accession number stand differently. */
 const severity: readonly StudyState[] = [

@@ -31,7 +31,8 @@ export function indexEvidence(evidence: Evidence, cohort: readonly string[]): Ev
   const requests = { queue: byKeys(queue, ofRequest), history: byKeys(history, ofRequest) }
   const direct = byKeys(directArchive, (row) => [
     ...key('uid', row.studyInstanceUid),
-    ...key('name', row.label ?? row.folder),
+    // An empty name gives way to the folder too (flip-contract 2.6).
+    ...key('name', row.label || row.folder),
   ])
   const waiting = byKeys(prearchive, (row) => [
     ...key('uid', row.studyInstanceUid),

@@ -83,6 +83,5 @@ export const reasonCodes = [
   /** XNAT does not let the project import by DQR. */
   'IMPORT_REFUSED',
   'LEASE_EXPIRED',
-  'PROJECT_MISSING',
 ] as const
 export type ReasonCode = (typeof reasonCodes)[number]
