@@ -32,7 +32,16 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/service-key.ts',
     'lib/queue-messages.ts',
   ],
-  'lib/wire.ts': ['lib/config.ts', 'lib/log.ts', 'lib/xnat/', 'lib/aws/', 'lib/data-access/'],
+  'lib/wire.ts': [
+    'lib/config.ts',
+    'lib/log.ts',
+    'lib/metrics.ts',
+    'lib/xnat-metrics.ts',
+    'lib/xnat/',
+    'lib/aws/',
+    'lib/data-access/',
+  ],
+  'lib/xnat-metrics.ts': ['lib/metrics.ts', 'lib/xnat/'],
   'lib/queue-messages.ts': ['lib/errors.ts', 'lib/json.ts', 'lib/wire.ts', 'lib/log.ts', 'lib/retry.ts', 'lib/aws/'],
   'lib/services/': [
     'lib/xnat/',

@@ -142,6 +142,11 @@ const Environment = z.object({
     .toLowerCase()
     .pipe(z.enum(['debug', 'info', 'warn', 'error']))
     .default('info'),
+  /** Where metrics are kept in CloudWatch: one for each stage, since they carry no other word of it. */
+  METRICS_NAMESPACE: z
+    .string()
+    .regex(/^[\w./#-]{1,255}$/)
+    .default('xnat-conduit'),
   /** What `/health` reports as version, in place of the package's own. */
   FLIP_RELEASE: z.string().max(64).optional(),
 })
@@ -205,6 +210,7 @@ const Config = Environment.transform((env) => ({
   conversionImage: env.DCM2NIIX_IMAGE,
   envelope: env.AES_KEY_BASE64,
   logLevel: env.LOG_LEVEL,
+  metricsNamespace: env.METRICS_NAMESPACE,
   release: env.FLIP_RELEASE,
 }))
 

@@ -42,6 +42,9 @@ export function isHopeless(error: unknown): error is AppError {
   return error instanceof AppError && error.retry === 'never' && error.code !== 'XNAT_UNAUTHORIZED'
 }
 
+/** What an error is counted under. */
+export const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'UNEXPECTED')
+
 /** One thing wrong with an input: where it is, and what would be right. Never the value itself. */
 export interface InputIssue {
   /** Machine-readable kind in Pydantic's vocabulary (`missing`, `uuid_parsing`, `value_error`, ...). */

@@ -11,7 +11,7 @@ import type {
 import * as z from 'zod'
 import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
-import { AppError, InvalidInputError } from './errors.ts'
+import { AppError, codeOf, InvalidInputError } from './errors.ts'
 import { createLogger, errorFields } from './log.ts'
 import { hold, type Received, settle, sortMessages, unlessEnded, type WorkFailure } from './queue-messages.ts'
 import { serviceKeyRefusal } from './service-key.ts'
@@ -33,6 +33,16 @@ function toolsFor(wire: Wire, context: Context): Tools {
   const log = wired.log.with(invocationOf(context))
   const remainingMs = Math.max(context.getRemainingTimeInMillis() - marginMs, 1)
   return { ...wired, log, signal: AbortSignal.timeout(remainingMs) }
+}
+
+/** Does the work of one invocation, and writes what was measured in it. */
+async function invoke<T>(wire: Wire, context: Context, work: (tools: Tools) => Promise<T>): Promise<T> {
+  const tools = toolsFor(wire, context)
+  try {
+    return await work(tools)
+  } finally {
+    tools.metrics.flush()
+  }
 }
 
 /** What `run` gives back when the work goes on after the answer: 202, with the address that tells how it stands. */
@@ -126,10 +136,17 @@ export function apiHandler(routes: readonly Route[], wire: Wire, known: readonly
     let log = unwiredLog.with(invocationOf(context))
     let answer: ApiAnswer
     try {
-      const tools = toolsFor(wire, context)
-      log = tools.log
-      answer = await unlessLate(handle(tools), tools.signal).catch((error: unknown) => {
-        throw outOfTimeOr(error, tools.signal)
+      answer = await invoke(wire, context, async (tools) => {
+        log = tools.log
+        try {
+          return await unlessLate(handle(tools), tools.signal)
+        } catch (cause) {
+          const error = outOfTimeOr(cause, tools.signal)
+          if (errorAnswer(error).status >= 500) {
+            tools.metrics.add('RequestsFailed', 1, { Function: context.functionName, Code: codeOf(error) })
+          }
+          throw error
+        }
       })
       log.info('request answered', outcome(answer.status))
     } catch (error) {
@@ -226,9 +243,8 @@ export function batchHandler<Message extends z.ZodType>(
   spec: QueueSpec<Message> & { work: (batch: Received<z.output<Message>>[], tools: Tools) => Promise<WorkFailure[]> },
   wire: Wire,
 ) {
-  return middy<SQSEvent, SQSBatchResponse>(async (event: SQSEvent, context: Context) => {
+  const handle = async (event: SQSEvent, context: Context, tools: Tools): Promise<SQSBatchResponse> => {
     const startedAt = new Date()
-    const tools = toolsFor(wire, context)
     const tries = spec.tries?.(tools) ?? Number.POSITIVE_INFINITY
     const { due, spent, failures } = sortMessages(event.Records, { message: spec.message, tries })
     const source = spec.source(tools)
@@ -245,12 +261,17 @@ export function batchHandler<Message extends z.ZodType>(
       const given = [...due, ...spent].find(({ messageId }) => messageId === id)
       if (given !== undefined) await spec.giveUp?.({ ...given, code, startedAt }, tools)
     }
+    const measure = (name: 'MessagesFailed' | 'DeadLetters', code: string) =>
+      tools.metrics.add(name, 1, { Function: context.functionName, Code: code })
     return settle(
       event.Records,
       [...failures, ...failed.map((failure) => ({ ...failure, error: outOfTimeOr(failure.error, tools.signal) }))],
-      { source, log: tools.log, tries, giveUp, ending },
+      { source, log: tools.log, tries, giveUp, ending, measure },
     )
-  })
+  }
+  return middy<SQSEvent, SQSBatchResponse>((event: SQSEvent, context: Context) =>
+    invoke(wire, context, (tools) => handle(event, context, tools)),
+  )
 }
 
 // What is left for the answer alone, of the margin that the work is told of.
@@ -306,13 +327,15 @@ export function scheduleHandler(
   work: (event: z.output<typeof ScheduledEvent>, tools: Tools) => Promise<void>,
   wire: Wire,
 ) {
-  return middy(async (event: unknown, context: Context): Promise<void> => {
-    const tools = toolsFor(wire, context)
-    try {
-      await unlessLate(work(ScheduledEvent.parse(event), tools), tools.signal)
-    } catch (error) {
-      tools.log.error('scheduled work failed', errorFields(error))
-      throw error
-    }
-  })
+  return middy(
+    (event: unknown, context: Context): Promise<void> =>
+      invoke(wire, context, async (tools) => {
+        try {
+          await unlessLate(work(ScheduledEvent.parse(event), tools), tools.signal)
+        } catch (error) {
+          tools.log.error('scheduled work failed', errorFields(error))
+          throw error
+        }
+      }),
+  )
 }

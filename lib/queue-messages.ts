@@ -2,7 +2,7 @@
 import type { SQSBatchItemFailure, SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import type * as z from 'zod'
 import type { OutgoingMessage } from './aws/queue.ts'
-import { AppError, InvalidInputError, isHopeless } from './errors.ts'
+import { AppError, codeOf, InvalidInputError, isHopeless } from './errors.ts'
 import { parseJson } from './json.ts'
 import { errorFields, type Logger } from './log.ts'
 import { backoffCeilingMs } from './retry.ts'
@@ -86,6 +86,7 @@ interface SettleDeps {
   giveUp: (messageId: string, code: string) => Promise<void>
   /** Aborted when the answer has to be given. */
   ending: AbortSignal
+  measure: (name: 'MessagesFailed' | 'DeadLetters', code: string) => void
 }
 
 /** SQS calls under way at a time: a whole batch that failed has to be handed back in the seconds that are left. */
@@ -97,7 +98,7 @@ export async function settle(
   failures: readonly WorkFailure[],
   deps: SettleDeps,
 ): Promise<SQSBatchResponse> {
-  const { source, log, tries, ending } = deps
+  const { source, log, tries, ending, measure } = deps
   const byId = new Map(records.map((record) => [record.messageId, record]))
   const again = new Map<string, SQSBatchItemFailure>()
   const settleOne = async (failure: WorkFailure): Promise<void> => {
@@ -108,8 +109,12 @@ export async function settle(
       attempt: attemptOf(record),
       ...errorFields(failure.error),
     })
+    measure('MessagesFailed', codeOf(failure.error))
     const isGivenUp = isHopeless(failure.error) || attemptOf(record) >= tries
-    if (isGivenUp && (await unlessEnded(buried(record, failure, deps), ending, false))) return
+    if (isGivenUp && (await unlessEnded(buried(record, failure, deps), ending, false))) {
+      measure('DeadLetters', codeOf(failure.error))
+      return
+    }
     again.set(record.messageId, { itemIdentifier: record.messageId })
     await unlessEnded(postponed(record, failure.error, source, log), ending, undefined)
   }
@@ -131,7 +136,7 @@ export function unlessEnded<T>(promise: Promise<T>, ending: AbortSignal, otherwi
 /** Whether the failed message, or its failed part, now lies in the dead-letter queue. */
 async function buried(record: SQSRecord, failure: WorkFailure, deps: SettleDeps): Promise<boolean> {
   const { MessageGroupId: group } = record.attributes
-  const code = failure.error instanceof AppError ? failure.error.code : 'UNEXPECTED'
+  const code = codeOf(failure.error)
   const letter: OutgoingMessage = {
     body: failure.body ?? record.body,
     attributes: { code, ...(group !== undefined && { group }) },

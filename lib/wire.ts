@@ -6,7 +6,9 @@ import type { QueueReader } from './aws/queue-reader.ts'
 import { type Config, loadConfig } from './config.ts'
 import { createDataAccess, type DataAccess } from './data-access/client.ts'
 import { createLogger, type Logger } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { createHttpAgent, XnatClient } from './xnat/client.ts'
+import { measureRequest } from './xnat-metrics.ts'
 
 /** A queue that a function is fed from, and where its hopeless messages go. */
 export interface SourceQueue {
@@ -17,6 +19,7 @@ export interface SourceQueue {
 export interface Wired {
   config: Config
   log: Logger
+  metrics: Metrics
   xnat: XnatClient
   incoming: ObjectStore
   state: ObjectStore
@@ -45,10 +48,16 @@ function wireFrom(config: Config): Wired {
     deadLetters: aws.queue(urls.deadLettersUrl),
   })
   const { url, user, password } = config.xnat
+  const metrics = createMetrics({ namespace: config.metricsNamespace })
   return {
     config,
     log: createLogger({ level: config.logLevel }),
-    xnat: new XnatClient({ url, credentials: { kind: 'password', user, password } }),
+    metrics,
+    xnat: new XnatClient({
+      url,
+      credentials: { kind: 'password', user, password },
+      onRequest: (record) => measureRequest(metrics, record),
+    }),
     incoming: aws.bucket(config.buckets.incoming),
     state: aws.bucket(config.buckets.state),
     images: aws.bucket(config.buckets.images),

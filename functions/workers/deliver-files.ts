@@ -23,7 +23,7 @@ async function handOn(order: UploadOrder | AnyOrder, tools: Tools): Promise<void
   tools.log.info('upload ended', { uploadId: order.uploadId, outcome: outcome.kind, code })
 }
 
-async function deliver(order: AnyOrder, { config, deliveries, log, ...tools }: Tools): Promise<void> {
+async function deliver(order: AnyOrder, { config, deliveries, log, metrics, ...tools }: Tools): Promise<void> {
   const { deliveryId } = order
   const hubProjectId = hubProjectOf(order)
   if (hubProjectId !== undefined) {
@@ -34,9 +34,16 @@ async function deliver(order: AnyOrder, { config, deliveries, log, ...tools }: T
   if ('source' in order) {
     const tally = await deliverSession({ ...tools, ...config.delivery }, order)
     log.info('session delivered', { deliveryId, ...tally })
+    metrics.add('FilesDelivered', tally.files)
+    metrics.add('FilesVerified', tally.verified)
+    metrics.add('BytesDelivered', tally.bytes)
   } else {
     const tally = await deliverFiles({ ...tools, ...config.delivery }, order)
     log.info('files delivered', { deliveryId, ...tally })
+    metrics.add('FilesDelivered', tally.files - tally.unchanged - tally.superseded)
+    metrics.add('FilesVerified', tally.verified)
+    metrics.add('FilesHealed', tally.healed)
+    metrics.add('BytesDelivered', tally.bytes)
   }
   const { projectId, experiment } = order.target
   if (experiment !== undefined) await markChanged(tools, { projectId, experiment })

@@ -6,12 +6,18 @@ import { importCohort } from '../../lib/services/import-cohort.ts'
 import { cohortSourceFrom } from '../../lib/services/query-cohort.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 
-async function plan(message: ImportMessage, { config, studies, dataAccess, log, ...tools }: Tools): Promise<void> {
+async function plan(
+  message: ImportMessage,
+  { config, studies, dataAccess, log, metrics, ...tools }: Tools,
+): Promise<void> {
   const { imaging, importing } = config
   const cohortSource = cohortSourceFrom(dataAccess)
   const deps = { ...tools, log, imaging, importing, studies: studies.queue, cohortSource }
-  const tally = await importCohort(deps, message)
+  const { states = [], outstanding, ...tally } = await importCohort(deps, message)
   log.info('import planned', { projectId: message.projectId, outcome: message.kind, ...tally })
+  for (const [State, count] of states) metrics.add('Studies', count, { State })
+  if (outstanding !== undefined) metrics.add('DqrOutstanding', outstanding)
+  metrics.add('StudiesRequested', tally.requested)
 }
 
 export const createHandler = (wire: Wire) =>

@@ -28,6 +28,10 @@ export interface DeliveryTally {
   bytes: number
   unchanged: number
   superseded: number
+  /** Those that XNAT's catalog proves, sent or unchanged. */
+  verified: number
+  /** Those that XNAT listed as sent only after they were sent again. */
+  healed: number
 }
 
 /**
@@ -42,12 +46,12 @@ export interface DeliveryTally {
  * sent; and those of `openTarget`.
  */
 export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Promise<DeliveryTally> {
-  const { files } = await withReceipt(deps, order, async () => {
+  const { files, healed } = await withReceipt(deps, order, async () => {
     requireSendable(deps, order)
     const { ref, experimentId, isNew } = await openTarget(deps, order)
     const catalog: Catalog = isNew ? new Map() : await readCatalog(deps, ref)
-    const files = await deliverInto(deps, order, ref, catalog)
-    return { experimentId, files: await withEarlierProof(deps.state, order.deliveryId, files) }
+    const { files, healed } = await deliverInto(deps, order, ref, catalog)
+    return { experimentId, files: await withEarlierProof(deps.state, order.deliveryId, files), healed }
   })
   const inXnat = new Set(files.filter(({ outcome }) => outcome !== 'superseded').map(({ path }) => path))
   const delivered = order.objects.filter(({ path }) => inXnat.has(path))
@@ -55,7 +59,7 @@ export async function deliverFiles(deps: DeliverDeps, order: DeliveryOrder): Pro
     deps,
     delivered.map(({ path, etag }) => ({ key: order.keyPrefix + path, etag })),
   )
-  return tally(files)
+  return { ...tally(files), healed }
 }
 
 function requireSendable({ maxBytes = Number.POSITIVE_INFINITY }: DeliverDeps, { objects }: DeliveryOrder): void {
@@ -87,7 +91,7 @@ async function deliverInto(
   order: DeliveryOrder,
   ref: ResourceRef,
   catalogBefore: Catalog,
-): Promise<DeliveredFile[]> {
+): Promise<{ files: DeliveredFile[]; healed: number }> {
   const done = new Map<string, DeliveredFile>()
   let catalog = catalogBefore
   await settleUnchanged(deps, order, catalog, done)
@@ -95,6 +99,7 @@ async function deliverInto(
   const overwritten = new Set<string>()
 
   let failures = 0
+  const doubted = new Set<string>()
   for (;;) {
     const pending = order.objects.filter(({ path }) => !done.has(path))
     if (pending.length === 0) break
@@ -111,6 +116,7 @@ async function deliverInto(
     catalog = await readCatalog(deps, ref)
     settleStored(sending, { before, after: catalog }, outcome, done)
     if (sending.every(({ path }) => done.has(path))) continue
+    for (const { path } of sending) if (!done.has(path)) doubted.add(path)
     failures += 1
     // XNAT: without the right to edit it answers 200 and stores nothing, however often it is asked (RES/files/FileList.java).
     const isAsIfRefused = outcome.kind === 'sent' && sending.every(({ path }) => !done.has(path))
@@ -120,7 +126,8 @@ async function deliverInto(
   }
   const stored = [...done.values()].filter((file) => file.outcome === 'stored' && overwritten.has(file.path))
   if (stored.length > 0) await removeMarks(deps, order.target, new Set(stored.map(({ path }) => path)))
-  return order.objects.flatMap(({ path }) => done.get(path) ?? [])
+  const healed = [...doubted].filter((path) => done.get(path)?.outcome === 'stored').length
+  return { files: order.objects.flatMap(({ path }) => done.get(path) ?? []), healed }
 }
 
 const notVerified = () => new DeliveryError('XNAT does not list the files as they were sent', { code: 'NOT_VERIFIED' })
@@ -232,12 +239,13 @@ function settleStored(
   }
 }
 
-function tally(files: readonly DeliveredFile[]): DeliveryTally {
+function tally(files: readonly DeliveredFile[]): Omit<DeliveryTally, 'healed'> {
   const count = (outcome: DeliveredFile['outcome']) => files.filter((file) => file.outcome === outcome).length
   return {
     files: files.length,
     bytes: files.reduce((sum, { sizeBytes, outcome }) => sum + (outcome === 'stored' ? sizeBytes : 0), 0),
     unchanged: count('unchanged'),
     superseded: count('superseded'),
+    verified: files.filter(({ verifiedBy }) => verifiedBy !== undefined).length,
   }
 }

@@ -42,6 +42,8 @@ export interface SessionTally {
   bytes: number
   unchanged: number
   superseded: number
+  /** Those whose number XNAT's catalog proves, sent or unchanged. */
+  verified: number
 }
 
 /**
@@ -70,6 +72,7 @@ export async function deliverSession(deps: DeliverSessionDeps, order: SessionOrd
     bytes: stored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     unchanged: count('unchanged'),
     superseded: count('superseded'),
+    verified: files.filter(({ verifiedBy }) => verifiedBy !== undefined).length,
   }
 }
 

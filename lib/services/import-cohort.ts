@@ -14,6 +14,7 @@ import { clearLeftover } from '../imports/leftovers.ts'
 import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
 import { pacsReadiness } from '../imports/pacs-readiness.ts'
 import { type CohortDeps, type RenewedCohort, renewCohort } from '../imports/renew-cohort.ts'
+import { type StudyState, studyStates } from '../imports/study-state.ts'
 import { subjectLabelOf } from '../imports/subject-label.ts'
 import type { Logger } from '../log.ts'
 import { findRegistration, type Registration, registerImport } from '../provisioning/registration.ts'
@@ -45,6 +46,10 @@ export interface ImportTally {
   requested: number
   /** Why no more were, when more are due. */
   waiting?: string
+  /** How many of the cohort stand where, when it was looked at. */
+  states?: ReadonlyMap<StudyState, number>
+  /** What DQR held for all projects, when that was asked. */
+  outstanding?: number
 }
 
 const nothing: ImportTally = { requested: 0 }
@@ -79,16 +84,18 @@ interface Run {
   /** Read already, where the ledger had to be made from it. */
   evidence?: Evidence
   nowMs: number
+  /** What it came across, for the tally. */
+  seen: Pick<ImportTally, 'states' | 'outstanding'>
 }
 
 async function openRun(deps: ImportDeps, projectId: string): Promise<Run> {
   const nowMs = (deps.now?.() ?? new Date()).getTime()
   const stored = await readLedger(deps.state, projectId, { signal: deps.signal })
-  if (stored.kind === 'found') return { deps, projectId, nowMs, ledger: stored.ledger, etag: stored.etag }
+  if (stored.kind === 'found') return { deps, projectId, nowMs, seen: {}, ledger: stored.ledger, etag: stored.etag }
   const evidence = await readEvidence(deps, projectId, { readHistoryAfter: 0, nowMs })
   const ledger = rebuildLedger(evidence)
   deps.log.info('ledger made from the history', { projectId, studies: ledger.entries.size })
-  return { deps, projectId, nowMs, ledger, etag: stored.etag, evidence }
+  return { deps, projectId, nowMs, seen: {}, ledger, etag: stored.etag, evidence }
 }
 
 async function takeOutcomes(
@@ -137,6 +144,7 @@ async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>)
   restartPlans(ledger, assessCohort(checked), named)
   const standings = assessCohort(checked)
   keepStandings(ledger, standings, { evidence, nowMs })
+  run.seen.states = countStates(standings)
   ledger.isSettled = cohort.fault === undefined && standings.every(({ state }) => atTheEnd.has(state))
   if (cohort.fault !== undefined && !cohort.mayImport) return wait(run, cohort.fault)
 
@@ -148,7 +156,13 @@ async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>)
   setWaiting(run, cohort.fault ?? (room < due.length ? 'NO_ROOM' : undefined))
   await save(run)
   await sendOrders(run, standings, readiness.pacsId)
-  return { requested, ...(ledger.waiting && { waiting: ledger.waiting.code }) }
+  return { ...run.seen, requested, ...(ledger.waiting && { waiting: ledger.waiting.code }) }
+}
+
+function countStates(standings: readonly Standing[]): Map<StudyState, number> {
+  const counts = new Map<StudyState, number>(studyStates.map((state) => [state, 0]))
+  for (const { state } of standings) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return counts
 }
 
 const atTheEnd: ReadonlySet<string> = new Set(['verified', 'refused', 'exhausted'])
@@ -168,7 +182,7 @@ function setWaiting({ ledger, nowMs }: Run, code: string | undefined): void {
 async function wait(run: Run, code: string | undefined): Promise<ImportTally> {
   setWaiting(run, code)
   await save(run)
-  return { requested: 0, ...(code !== undefined && { waiting: code }) }
+  return { ...run.seen, requested: 0, ...(code !== undefined && { waiting: code }) }
 }
 
 /** How long an order may lie before it is acted on: what it would ask for may have been asked for anew by then. */
@@ -190,7 +204,10 @@ async function begin(run: Run, due: readonly Standing[], pacsId: number) {
     most: importing.mostOutstanding,
     expiresAtMs,
     requestIdOf: (number) => `${requestIdPrefix}${ledger.id}-${round + number}`,
-    countOutstanding: () => countQueuedRequests(xnat, { all: true, signal }),
+    countOutstanding: async () => {
+      run.seen.outstanding = await countQueuedRequests(xnat, { all: true, signal })
+      return run.seen.outstanding
+    },
   })
   const room = leases.reduce((sum, { studies }) => sum + studies, 0)
   const { ready, cleared } = await clearWays(deps, projectId, due.slice(0, room))

@@ -24,7 +24,14 @@ describe('a delivery', () => {
     const content = randomBytes(200_000)
     const order = rig.orderFor([await rig.put(`${scanPrefix}sub/1.dcm`, content)])
 
-    expect(await rig.deliver(order)).toEqual({ files: 1, bytes: 200_000, unchanged: 0, superseded: 0 })
+    expect(await rig.deliver(order)).toEqual({
+      files: 1,
+      bytes: 200_000,
+      unchanged: 0,
+      superseded: 0,
+      verified: 1,
+      healed: 0,
+    })
 
     expect((await rig.contents(scanRef())).get('sub/1.dcm')?.equals(content)).toBe(true)
     expect(await findScan(rig.xnat, { experimentId: rig.experimentId, scanId: '1' })).toMatchObject({
@@ -65,7 +72,7 @@ describe('a delivery', () => {
     await rig.deliver(rig.orderFor(objects))
     rig.standIn.requests.clear()
 
-    expect(await rig.deliver(rig.orderFor(objects))).toEqual({ files: 2, bytes: 0, unchanged: 2, superseded: 0 })
+    expect(await rig.deliver(rig.orderFor(objects))).toMatchObject({ files: 2, bytes: 0, unchanged: 2, verified: 2 })
     expect(uploads()).toHaveLength(0)
   })
 
@@ -208,6 +215,14 @@ describe('what XNAT says and what it did', () => {
     await rig.deliver(order)
 
     expect((await rig.contents(scanRef())).get('1.dcm')?.toString()).toBe('content')
+    expect((await rig.receipt(order))?.outcome).toBe('verified')
+  })
+
+  it('is healed by sending again what it stored wrong, and the tally says so', async () => {
+    rig.standIn.faults.next({ when: { method: 'PUT', path: /\/files\// }, kind: 'truncate-store' })
+    const order = rig.orderFor([await rig.put(`${scanPrefix}1.dcm`, randomBytes(10_000))])
+
+    expect(await rig.deliver(order)).toMatchObject({ files: 1, verified: 1, healed: 1 })
     expect((await rig.receipt(order))?.outcome).toBe('verified')
   })
 

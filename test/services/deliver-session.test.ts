@@ -126,7 +126,7 @@ describe('an archive of DICOM', () => {
       const files = study()
       const order = await orderOf(name, files)
 
-      expect(await deliver(order)).toEqual({ files: 1, bytes: order.source.sizeBytes, unchanged: 0, superseded: 0 })
+      expect(await deliver(order)).toMatchObject({ files: 1, bytes: order.source.sizeBytes, unchanged: 0, verified: 1 })
 
       expect(await storedDigests()).toEqual(digestsOf(files))
       expect(await session()).toMatchObject({ xsiType: 'xnat:ctSessionData', studyInstanceUid: '1.2.1' })
@@ -173,7 +173,7 @@ describe('an archive of DICOM', () => {
     const order = await orderOf('study.tar', study())
     await orderOf('study.tar', study({ study: 2 }))
 
-    expect(await deliver(order)).toEqual({ files: 0, bytes: 0, unchanged: 0, superseded: 1 })
+    expect(await deliver(order)).toMatchObject({ files: 0, bytes: 0, superseded: 1, verified: 0 })
     expect([imports(), await session()]).toEqual([[], undefined])
   })
 
@@ -416,6 +416,7 @@ describe('what was delivered, ordered again under another id', () => {
         bytes: 0,
         unchanged: 1,
         superseded: 0,
+        verified: 1,
       })
 
       expect(imports()).toEqual([])

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { createObjectStore } from '../../lib/aws/objects.ts'
 import { loadConfig } from '../../lib/config.ts'
 import { createLogger } from '../../lib/log.ts'
+import { createMetrics } from '../../lib/metrics.ts'
 import type { Wired } from '../../lib/wire.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
 import { emptyQueueReader, memoryQueue } from './memory-queue.ts'
@@ -29,11 +30,14 @@ export const testEnvironment = {
 
 export interface TestWired extends Wired {
   lines: Record<string, unknown>[]
+  /** What was measured, a document for each line. */
+  measured: Record<string, unknown>[]
 }
 
-/** Wired parts that reach nothing, but for those that are given. What is logged is kept in `lines`. */
+/** Wired parts that reach nothing, but for those that are given. What is logged and measured is kept. */
 export function testWired(parts: Partial<Wired> = {}, environment: Record<string, string> = {}): TestWired {
   const lines: Record<string, unknown>[] = []
+  const measured: Record<string, unknown>[] = []
   const nowhere = new S3Client({
     endpoint: 'http://127.0.0.1:9',
     region: 'eu-central-1',
@@ -46,7 +50,9 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
   return {
     config,
     lines,
+    measured,
     log: createLogger({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) }),
+    metrics: createMetrics({ namespace: 'test', write: (line) => measured.push(JSON.parse(line)) }),
     xnat: new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } }),
     incoming: createObjectStore(nowhere, config.buckets.incoming),
     state: createObjectStore(nowhere, config.buckets.state),
