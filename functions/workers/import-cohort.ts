@@ -13,8 +13,13 @@ async function plan(
   const { imaging, importing } = config
   const cohortSource = cohortSourceFrom(dataAccess)
   const deps = { ...tools, log, imaging, importing, studies: studies.queue, cohortSource }
-  const { states = [], outstanding, ...tally } = await importCohort(deps, message)
-  log.info('import planned', { projectId: message.projectId, outcome: message.kind, ...tally })
+  const { states = [], outstanding, failed, ...tally } = await importCohort(deps, message)
+  const told = { projectId: message.projectId, outcome: message.kind, ...tally }
+  if (failed === undefined) log.info('import planned', told)
+  else {
+    log.warn('import not planned', { ...told, code: failed })
+    metrics.add('MessagesFailed', 1, { Code: failed })
+  }
   for (const [State, count] of states) metrics.add('Studies', count, { State })
   if (outstanding !== undefined) metrics.add('DqrOutstanding', outstanding)
   metrics.add('StudiesRequested', tally.requested)

@@ -13,6 +13,7 @@ const Milliseconds = z.int().nonnegative()
 const Lease = z.object({
   requestId: z.string(),
   atMs: Milliseconds,
+  /** From then on nobody acts on its order any more: what shows no trace of it is lost. */
   expiresAtMs: Milliseconds,
   /** Which PACS is asked; absent in a ledger that was rebuilt. */
   pacsId: z.int().optional(),

@@ -2,14 +2,14 @@
 import pLimit from 'p-limit'
 import type { ObjectStore } from '../aws/objects.ts'
 import type { Queue } from '../aws/queue.ts'
-import { type AppError, isHopeless } from '../errors.ts'
+import { AppError, isHopeless } from '../errors.ts'
 import { type AssessRules, assessCohort, type Standing } from '../imports/assess.ts'
 import { checkUnchecked } from '../imports/check-sessions.ts'
 import { membersOf } from '../imports/cohort.ts'
-import { type Evidence, readEvidence } from '../imports/evidence.ts'
+import { readEvidence } from '../imports/evidence.ts'
 import { release, releaseForgotten, reserve } from '../imports/import-gate.ts'
 import { beginAttempts, keepOutcomes, keepStandings, rebuildLedger, restartPlans } from '../imports/keep-ledger.ts'
-import { type Ledger, readLedger, requestIdPrefix, writeLedger } from '../imports/ledger.ts'
+import { type Ledger, newLedger, readLedger, requestIdPrefix, writeLedger } from '../imports/ledger.ts'
 import { clearLeftover } from '../imports/leftovers.ts'
 import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
 import { pacsReadiness } from '../imports/pacs-readiness.ts'
@@ -46,6 +46,8 @@ export interface ImportTally {
   requested: number
   /** Why no more were, when more are due. */
   waiting?: string
+  /** The code of the error that ended a look of the sweep. */
+  failed?: string
   /** How many of the cohort stand where, when it was looked at. */
   states?: ReadonlyMap<StudyState, number>
   /** What DQR held for all projects, when that was asked. */
@@ -70,7 +72,25 @@ export async function importCohort(deps: ImportDeps, message: ImportMessage): Pr
   // A project that was deleted while the message was under way.
   if (registration === undefined) return nothing
   const run = await openRun(deps, projectId)
-  if (message.kind === 'look' && message.cause === 'sweep' && isAtRest(run)) return nothing
+  if (message.kind === 'look' && message.cause === 'sweep') return lookAgain(run, registration, message)
+  return lookAtAll(run, registration, message)
+}
+
+type LookMessage = Exclude<ImportMessage, { kind: 'outcomes' }>
+
+/** A look of the sweep. One that fails is not repeated: the next sweep comes before that would help. */
+async function lookAgain(run: Run, registration: Registration, message: LookMessage): Promise<ImportTally> {
+  if (isAtRest(run)) return nothing
+  try {
+    return await lookAtAll(run, registration, message)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { requested: 0, failed: error.code }
+  }
+}
+
+async function lookAtAll(run: Run, registration: Registration, message: LookMessage): Promise<ImportTally> {
+  const { deps } = run
   const cohort = await renewCohort(deps, registration, message, run.ledger.waiting?.code)
   return look(run, cohort, new Set(message.kind === 'name' ? message.accessionNumbers : []))
 }
@@ -80,9 +100,9 @@ interface Run {
   deps: ImportDeps
   projectId: string
   ledger: Ledger
+  /** There was no ledger that could be read: it is to be made from DQR's history. */
+  isNew: boolean
   etag: string | undefined
-  /** Read already, where the ledger had to be made from it. */
-  evidence?: Evidence
   nowMs: number
   /** What it came across, for the tally. */
   seen: Pick<ImportTally, 'states' | 'outstanding'>
@@ -91,11 +111,10 @@ interface Run {
 async function openRun(deps: ImportDeps, projectId: string): Promise<Run> {
   const nowMs = (deps.now?.() ?? new Date()).getTime()
   const stored = await readLedger(deps.state, projectId, { signal: deps.signal })
-  if (stored.kind === 'found') return { deps, projectId, nowMs, seen: {}, ledger: stored.ledger, etag: stored.etag }
-  const evidence = await readEvidence(deps, projectId, { readHistoryAfter: 0, nowMs })
-  const ledger = rebuildLedger(evidence)
-  deps.log.info('ledger made from the history', { projectId, studies: ledger.entries.size })
-  return { deps, projectId, nowMs, seen: {}, ledger, etag: stored.etag, evidence }
+  const run = { deps, projectId, nowMs, etag: stored.etag, seen: {} }
+  return stored.kind === 'found'
+    ? { ...run, ledger: stored.ledger, isNew: false }
+    : { ...run, ledger: newLedger(), isNew: true }
 }
 
 async function takeOutcomes(
@@ -104,7 +123,8 @@ async function takeOutcomes(
 ): Promise<ImportTally> {
   const { state, signal } = deps
   const run = await openRun(deps, projectId)
-  if ((await findRegistration(state, projectId)) !== undefined) {
+  // Without a ledger the next look makes one, of what DQR has of this order too.
+  if (!run.isNew) {
     keepOutcomes(run.ledger, requestId, outcomes)
     await save(run)
   }
@@ -119,10 +139,7 @@ const isAtRest = ({ ledger, nowMs }: Run) =>
   ledger.unsent.length === 0 && (ledger.isSettled || nowMs - ledger.lookedAtMs < restsForMs)
 
 /** How the project is registered; one that others made is, when it is first asked for. */
-async function registrationFor(
-  deps: ImportDeps,
-  message: Exclude<ImportMessage, { kind: 'outcomes' }>,
-): Promise<Registration | undefined> {
+async function registrationFor(deps: ImportDeps, message: LookMessage): Promise<Registration | undefined> {
   const { xnat, state, signal, now = () => new Date() } = deps
   const { projectId } = message
   const known = await findRegistration(state, projectId)
@@ -134,11 +151,18 @@ async function registrationFor(
 }
 
 async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>): Promise<ImportTally> {
-  const { deps, projectId, ledger, nowMs } = run
+  const { deps, projectId, nowMs } = run
   const { xnat, signal } = deps
-  if ((await findProject(xnat, projectId, { signal })) === undefined) return wait(run, 'PROJECT_MISSING')
-  const readHistoryAfter = ledger.historyReadTo
-  const evidence = run.evidence ?? (await readEvidence(deps, projectId, { readHistoryAfter, nowMs }))
+  if ((await findProject(xnat, projectId, { signal })) === undefined) {
+    // A ledger that is not there yet is made when there is a history to make it from.
+    return run.isNew ? { requested: 0, waiting: 'PROJECT_MISSING' } : wait(run, 'PROJECT_MISSING')
+  }
+  const evidence = await readEvidence(deps, projectId, { readHistoryAfter: run.ledger.historyReadTo, nowMs })
+  if (run.isNew) {
+    run.ledger = rebuildLedger(evidence)
+    deps.log.info('ledger made from the history', { projectId, studies: run.ledger.entries.size })
+  }
+  const { ledger } = run
   const input = { cohort: membersOf(cohort.members), ledger, evidence, rules: deps.importing, nowMs }
   const checked = { ...input, checks: await checkUnchecked(deps, input) }
   restartPlans(ledger, assessCohort(checked), named)
@@ -185,8 +209,9 @@ async function wait(run: Run, code: string | undefined): Promise<ImportTally> {
   return { ...run.seen, requested: 0, ...(code !== undefined && { waiting: code }) }
 }
 
-/** How long an order may lie before it is acted on: what it would ask for may have been asked for anew by then. */
-const leaseMs = 60 * 60_000
+/** How long an order may lie before it is acted on, and how long after that whoever acts on it may still be at it. */
+const orderMs = 60 * 60_000
+const actingMs = 20 * 60_000
 
 /** Begins an attempt for as many as there is room for, with nothing of the last one in its way. */
 async function begin(run: Run, due: readonly Standing[], pacsId: number) {
@@ -196,7 +221,7 @@ async function begin(run: Run, due: readonly Standing[], pacsId: number) {
   const gate = { state, signal, nowMs }
   await releaseForgotten(gate, projectId, new Set(ledger.leases.map(({ requestId }) => requestId)))
   const round = ledger.leases.length
-  const expiresAtMs = nowMs + leaseMs
+  const expiresAtMs = nowMs + orderMs + actingMs
   const leases = await reserve(gate, {
     projectId,
     wanted: due.length,
@@ -285,7 +310,8 @@ function orderFor(
     ]
   })
   if (lease === undefined || wanted.length === 0) return undefined
-  const { requestId, atMs, expiresAtMs } = lease
+  const { requestId, atMs } = lease
+  const expiresAtMs = lease.expiresAtMs - actingMs
   const { historyReadTo } = ledger
   return { projectId, pacsId: lease.pacsId ?? pacsId, requestId, atMs, expiresAtMs, historyReadTo, wanted }
 }
