@@ -40,5 +40,6 @@ export async function holdsNothing({ xnat, signal }: CheckDeps, experimentId: st
     listSessionResources(xnat, { experimentId }, { signal }),
     listAssessors(xnat, { experimentId }, { signal }),
   ])
-  return assessors.length === 0 && resources.every(({ fileCount = 0 }) => fileCount === 0)
+  // One whose files XNAT does not count may hold some.
+  return assessors.length === 0 && resources.every(({ fileCount }) => fileCount === 0)
 }
