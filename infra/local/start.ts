@@ -159,6 +159,7 @@ const steps: Record<TourProgress['step'], string> = {
   upload: 'putting files into S3',
   deliver: 'waiting for receipts: S3 -> SQS -> XNAT',
   compare: 'comparing digests with XNAT',
+  import: 'importing the cohort: PACS -> XNAT',
 }
 
 /** On a terminal one line that is written over; elsewhere a line when a step begins and ends. */
@@ -189,6 +190,12 @@ function tourReport(result: TourResult, { api, xnat }: StackDescription): string
       `${result.deliveryIds.length}${receipt === undefined ? '' : `, one of them ${api}/deliveries/${receipt}`}`,
     ],
   ]
+  if (result.cohort.studies > 0) {
+    rows.push([
+      'cohort',
+      `${result.cohort.verified} of ${result.cohort.studies} studies imported from the PACS and verified`,
+    ])
+  }
   const table = rows.map(([name, value]) => `  ${name.padEnd(14)} ${value}`).join('\n')
   const faults = result.faults.map((fault) => `  NOT AS IT SHOULD BE: ${fault}`)
   return ['', table, ...faults, ''].join('\n')

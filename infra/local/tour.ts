@@ -1,10 +1,12 @@
-// The main job, done once from outside: a project, files into S3, and the proof in XNAT. Uses only what a user has.
+// The main jobs, done once from outside: a project, files into S3 and the proof in XNAT, a cohort out of the PACS. Uses
+// only what a user has.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { Upload } from '@aws-sdk/lib-storage'
 import * as z from 'zod'
+import { awaitCohort } from './await-cohort.ts'
 import { type FolderPlan, type PlannedObject, planFolder } from './data-folder.ts'
 import type { StackDescription } from './stack.ts'
 
@@ -18,12 +20,14 @@ export interface TourResult {
   ms: number
   equalDigests: number
   deliveryIds: string[]
+  /** The project's cohort, which the PACS behind XNAT has; none behind a real XNAT. */
+  cohort: { studies: number; verified: number }
   /** One sentence for each thing that is not as it should be. */
   faults: string[]
 }
 
 export interface TourProgress {
-  step: 'provision' | 'upload' | 'deliver' | 'compare'
+  step: 'provision' | 'upload' | 'deliver' | 'compare' | 'import'
   done: number
   total: number
 }
@@ -55,6 +59,11 @@ export async function runTour(
     const { receipts, faults } = await awaitReceipts(clients, stack, plan, earlier, onProgress)
     const ms = performance.now() - startedAt
     const compared = await compareWithXnat(stack, plan, md5s, onProgress)
+    const cohort = await awaitCohort(stack, project.ID, {
+      pollMs,
+      patienceMs,
+      onProgress: (done, total) => onProgress({ step: 'import', done, total }),
+    })
     return {
       projectId: project.ID,
       projectName: project.name,
@@ -64,7 +73,8 @@ export async function runTour(
       ms,
       equalDigests: compared.equal,
       deliveryIds: receipts,
-      faults: [...faults, ...compared.faults],
+      cohort: { studies: cohort.studies, verified: cohort.verified },
+      faults: [...faults, ...compared.faults, ...cohort.faults],
     }
   } finally {
     clients.s3.destroy()
