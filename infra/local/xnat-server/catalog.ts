@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type CatalogEntry, readCatalogXml, writeCatalogXml } from './catalog-xml.ts'
 import { HttpFailure } from './http-failure.ts'
-import { ifMissing } from './missing.ts'
 
 /** A catalog as it was at one moment, with the checksum that tells whether it still is. */
 export interface CatalogSnapshot {
@@ -14,25 +14,28 @@ export interface CatalogSnapshot {
 
 interface Cached {
   /** Identity of the file the snapshot was read from: every write puts another file in its place. */
-  stamp: string
+  stamp: string | undefined
   snapshot: CatalogSnapshot
 }
 
-/** The catalog files on disk. Parsed once per version; a file changed from outside is noticed and read again. */
+/**
+ * The catalog files on disk. Parsed once per version; a file changed from outside is noticed and read again. Written at
+ * once: the way to the thread pool and back, five times for each, takes longer than writing a small one.
+ */
 export class Catalogs {
   readonly #cache = new Map<string, Cached>()
   readonly #writers = new Map<string, Promise<unknown>>()
 
-  async create(path: string, entries: ReadonlyMap<string, CatalogEntry> = new Map()): Promise<void> {
-    await mkdir(dirname(path), { recursive: true })
-    await this.#write(path, [...entries.values()])
+  create(path: string, entries: ReadonlyMap<string, CatalogEntry> = new Map()): void {
+    mkdirSync(dirname(path), { recursive: true })
+    this.#write(path, [...entries.values()])
   }
 
   /** XNAT: a catalog that is not there is made on the spot, empty (CatalogUtils.java getOrCreate). */
   async read(path: string): Promise<CatalogSnapshot> {
-    const stamp = await stampOf(path).catch(ifMissing(undefined))
+    const stamp = stampOf(path)
     if (stamp === undefined) {
-      await this.create(path)
+      this.create(path)
       return this.read(path)
     }
     const cached = this.#cache.get(path)
@@ -62,7 +65,7 @@ export class Catalogs {
             "checksum to compare. To avoid overwriting changes, I'm throwing an exception.",
         )
       }
-      await this.#write(snapshot.path, [...entries.values()])
+      this.#write(snapshot.path, [...entries.values()])
     })
   }
 
@@ -70,13 +73,13 @@ export class Catalogs {
     this.#cache.delete(path)
   }
 
-  async #write(path: string, entries: readonly CatalogEntry[]): Promise<void> {
+  #write(path: string, entries: readonly CatalogEntry[]): void {
     const xml = Buffer.from(writeCatalogXml({ id: basename(path).replace(/_catalog\.xml$/, ''), entries }))
     const next = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
-    await writeFile(next, xml)
-    await rename(next, path)
+    writeFileSync(next, xml)
+    renameSync(next, path)
     const snapshot = { path, entries: new Map(entries.map((entry) => [entry.path, entry])), md5: md5Of(xml) }
-    this.#cache.set(path, { stamp: await stampOf(path), snapshot })
+    this.#cache.set(path, { stamp: stampOf(path), snapshot })
   }
 
   async #exclusively(path: string, work: () => Promise<void>): Promise<void> {
@@ -91,9 +94,9 @@ export class Catalogs {
   }
 }
 
-async function stampOf(path: string): Promise<string> {
-  const { ino, mtimeNs, size } = await stat(path, { bigint: true })
-  return `${ino}:${mtimeNs}:${size}`
+function stampOf(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats && `${stats.ino}:${stats.mtimeNs}:${stats.size}`
 }
 
 function md5Of(data: Buffer): string {

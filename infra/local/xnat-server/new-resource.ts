@@ -10,13 +10,9 @@ interface Described {
 }
 
 /** Creates a resource: its record and an empty catalog, in place of any that was left in its folder. */
-export async function createResource(
-  { xnat }: Exchange,
-  parent: ResourceParent,
-  described: Described,
-): Promise<Resource> {
+export function createResource({ xnat }: Exchange, parent: ResourceParent, described: Described): Resource {
   const resource = addResource(xnat, draftResource(xnat, parent, described))
-  await xnat.archive.catalogs.create(xnat.archive.catalogOf(resource))
+  xnat.archive.catalogs.create(xnat.archive.catalogOf(resource))
   return resource
 }
 

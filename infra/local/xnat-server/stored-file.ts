@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
+import { lstat, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -74,13 +74,21 @@ async function moveInto(from: string, path: string): Promise<void> {
   await rename(from, path)
 }
 
+/**
+ * A small file's content; undefined for a larger file. At once: sessions of a few small files come by the thousand, and
+ * the way to the thread pool and back takes several times as long as reading one.
+ */
+export function readSmall(path: string): Buffer | undefined {
+  return statSync(path).size <= smallBytes ? readFileSync(path) : undefined
+}
+
 function digestOf(content: Buffer): StoredFile {
   return { size: content.length, md5: createHash('md5').update(content).digest('hex') }
 }
 
 export async function digestFile(path: string): Promise<StoredFile> {
-  const { size } = await stat(path)
-  if (size <= smallBytes) return digestOf(await readFile(path))
+  const small = readSmall(path)
+  if (small !== undefined) return digestOf(small)
   const digest = new Digest()
   digest.resume()
   await pipeline(createReadStream(path), digest)

@@ -1,4 +1,5 @@
 import type { DataSet } from 'dicom-parser'
+import { readSmall } from '../stored-file.ts'
 import { datasetOf, readDataset } from './dataset.ts'
 import { textOf } from './text.ts'
 
@@ -9,7 +10,8 @@ const lastTag = 'x00324000'
 
 /** Reads an instance; undefined for a file that is no DICOM or whose header is not whole. */
 export async function readInstance(path: string): Promise<Instance | undefined> {
-  return valuesIn(await readDataset(path, lastTag))
+  const small = readSmall(path)
+  return small === undefined ? valuesIn(await readDataset(path, lastTag)) : instanceOf(small)
 }
 
 /** The same of a file's whole content. */

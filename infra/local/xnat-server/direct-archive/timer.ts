@@ -74,7 +74,7 @@ async function archive(xnat: Xnat, row: DirectArchiveRow): Promise<void> {
   const rules = { merge: false, override: false, overwriteFiles: false }
   await archiveSession(xnat, { project, receivedId, document, label: name, subjectName, user }, rules)
   state.directArchive.delete(directArchiveKey(row))
-  await discardReceived(xnat, receivedId)
+  discardReceived(xnat, receivedId)
 }
 
 /** With the session, the reason: in the log of the new entry, unless even the move fails. */

@@ -15,9 +15,9 @@ export function queueRebuild(xnat: Xnat, studyInstanceUid: string, projectId: st
 }
 
 /** What a broken retrieve left. DQR: only if there is exactly one. */
-export async function deletePartialSession(xnat: Xnat, studyInstanceUid: string, projectId: string): Promise<void> {
+export function deletePartialSession(xnat: Xnat, studyInstanceUid: string, projectId: string): void {
   const [entry, ...others] = sessionsOf(xnat, studyInstanceUid, projectId)
-  if (entry !== undefined && others.length === 0) await dropEntry(xnat, entry)
+  if (entry !== undefined && others.length === 0) dropEntry(xnat, entry)
 }
 
 function sessionsOf({ state }: Xnat, studyInstanceUid: string, projectId: string): PrearchiveEntry[] {

@@ -136,7 +136,7 @@ async function goOn(xnat: Xnat, thread: DqrThread, attempt: Attempt): Promise<vo
       return
     }
     if (!(error instanceof PacsFailure)) throw error
-    await failAttempt(xnat, thread, attempt, error)
+    failAttempt(xnat, thread, attempt, error)
   }
 }
 
@@ -164,14 +164,14 @@ function succeed(xnat: Xnat, thread: DqrThread, { queueId, historyId, beganMs, s
   state.dqr.history.put({ ...executed, status: 'FAILED', errorMessage, changedMs: now().getTime() })
 }
 
-async function failAttempt(xnat: Xnat, thread: DqrThread, attempt: Attempt, failure: PacsFailure): Promise<void> {
+function failAttempt(xnat: Xnat, thread: DqrThread, attempt: Attempt, failure: PacsFailure): void {
   const { queue, history } = xnat.state.dqr
   const request = queue.get(String(attempt.queueId))
   const executed = history.get(String(attempt.historyId))
   thread.attempt = undefined
   // DQR: a request that was deleted meanwhile cannot be put back.
-  if (request === undefined || executed === undefined) return end(xnat, thread)
-  await fail(xnat, thread, { request, executed, beganMs: attempt.beganMs, message: failure.message })
+  if (request === undefined || executed === undefined) end(xnat, thread)
+  else fail(xnat, thread, { request, executed, beganMs: attempt.beganMs, message: failure.message })
 }
 
 interface FailedAttempt {
@@ -181,7 +181,7 @@ interface FailedAttempt {
   message?: string
 }
 
-async function fail(xnat: Xnat, thread: DqrThread, failed: FailedAttempt): Promise<void> {
+function fail(xnat: Xnat, thread: DqrThread, failed: FailedAttempt): void {
   const { state, now } = xnat
   const { request, executed, message } = failed
   const { maxAttempts, waitToRetryMs } = dqrSettings(xnat)
@@ -192,7 +192,7 @@ async function fail(xnat: Xnat, thread: DqrThread, failed: FailedAttempt): Promi
     changedMs,
     ...(message !== undefined && { errorMessage: message }),
   })
-  await deletePartialSession(xnat, request.studyInstanceUid, request.projectId)
+  deletePartialSession(xnat, request.studyInstanceUid, request.projectId)
   const retries = (request.retries ?? 0) + 1
   const pause = pauseMs(xnat, thread.pacsId, changedMs - failed.beganMs)
   if (retries < maxAttempts) {

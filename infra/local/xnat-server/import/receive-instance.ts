@@ -1,5 +1,6 @@
 // One DICOM file on its way in (GradualDicomImporter.java).
-import { rm, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { type Instance, instanceOf, readInstance } from '../dicom/instance.ts'
 import { routingOf } from '../dicom/names.ts'
 import { openRow, rowUrl } from '../direct-archive/rows.ts'
@@ -48,7 +49,7 @@ export async function receiveInstance(
 
 async function spoolInstance(file: SentFile | SentObject, path: string): Promise<Instance | undefined> {
   if ('bytes' in file) {
-    await writeFile(path, file.bytes)
+    writeFileSync(path, file.bytes)
     return instanceOf(file.bytes)
   }
   await spool(file.open(), path)

@@ -1,5 +1,6 @@
 // From received files to a session in the archive (PrearcSessionArchiver.java, DirectArchiveSessionServiceImpl.java).
-import { mkdir, readdir, rename } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { nextExperimentId, nextSubjectId } from '../accession.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
@@ -14,7 +15,7 @@ import type { Experiment, Project, Resource, Scan, Subject, User } from '../reco
 import { createScan } from '../scan-documents.ts'
 import { labelKey } from '../state.ts'
 import { countFiles } from '../store-upload.ts'
-import { digestFile, exists } from '../stored-file.ts'
+import { digestFile } from '../stored-file.ts'
 import { mergedScanIds, refuseConflict, refuseSameFiles } from './conflicts.ts'
 import type { ArchiveRules, SessionDocument } from './entry.ts'
 import { receivedFile, receivedFiles, receivedFolder } from './received-files.ts'
@@ -106,7 +107,7 @@ async function moveScans(xnat: Xnat, plan: Plan): Promise<MovedScan[]> {
   const { state } = xnat
   if (plan.lacks === 'scans') return []
   const present = plan.existing === undefined ? [] : state.scans.group(plan.existing.experimentId)
-  const isMoved = await moveWhole(xnat, plan)
+  const isMoved = moveWhole(xnat, plan)
   const moved: MovedScan[] = []
   for (const { scanId, xsiType, fields } of plan.document.scans) {
     const archivedId = plan.scanIds.get(scanId) ?? scanId
@@ -137,12 +138,12 @@ function dicomResource(xnat: Xnat, { project, label }: Plan, scan: Pick<Scan, 'r
 }
 
 /** Puts the folder of a new session into the archive as it is. False when that place is taken, or not all is to come. */
-async function moveWhole(xnat: Xnat, { project, label, receivedId, existing, lacks }: Plan): Promise<boolean> {
+function moveWhole(xnat: Xnat, { project, label, receivedId, existing, lacks }: Plan): boolean {
   if (existing !== undefined || lacks !== 'nothing') return false
   const place = join(xnat.archive.root, xnat.archive.sessionFolder(project, label))
-  if (await exists(place)) return false
-  await mkdir(dirname(place), { recursive: true })
-  await rename(receivedFolder(xnat, receivedId), place)
+  if (existsSync(place)) return false
+  mkdirSync(dirname(place), { recursive: true })
+  renameSync(receivedFolder(xnat, receivedId), place)
   return true
 }
 
@@ -154,12 +155,12 @@ async function moveFiles(
   const { archive } = xnat
   const folder = archive.folderOf(resource)
   if (isMoved) {
-    const entries = await entriesOf(xnat, plan, { folder, names: await readdir(folder) })
-    await archive.catalogs.create(archive.catalogOf(resource), entries)
+    const entries = await entriesOf(xnat, plan, { folder, names: readdirSync(folder) })
+    archive.catalogs.create(archive.catalogOf(resource), entries)
     return countFiles(entries)
   }
   const catalog = await archive.catalogs.read(archive.catalogOf(resource))
-  const names = plan.lacks === 'files' ? [] : await receivedFiles(xnat, plan.receivedId, scanId)
+  const names = plan.lacks === 'files' ? [] : receivedFiles(xnat, plan.receivedId, scanId)
   for (const name of names) await rename(receivedFile(xnat, plan.receivedId, scanId, name), join(folder, name))
   const entries = new Map([...catalog.entries, ...(await entriesOf(xnat, plan, { folder, names }))])
   await archive.catalogs.replace(catalog, entries)

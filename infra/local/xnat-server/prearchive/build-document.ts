@@ -35,8 +35,8 @@ export async function buildDocument(
 
 async function findSeries(xnat: Pick<Xnat, 'archive'>, receivedId: number): Promise<Series[]> {
   const found = new Map<string, Series>()
-  for (const folder of await receivedScans(xnat, receivedId)) {
-    for (const name of await receivedFiles(xnat, receivedId, folder)) {
+  for (const folder of receivedScans(xnat, receivedId)) {
+    for (const name of receivedFiles(xnat, receivedId, folder)) {
       const instance = await readInstance(receivedFile(xnat, receivedId, folder, name))
       if (instance === undefined) continue
       const key = `${folder}/${instance.seriesInstanceUid}`

@@ -60,7 +60,7 @@ export async function refuseSameFiles(xnat: Xnat, merge: Merge, places: Readonly
   for (const [scanId, archivedId] of places) {
     const folder = xnat.archive.scanResourceFolder(project, existing.label, archivedId, 'DICOM')
     const present = new Set(await readdir(`${xnat.archive.root}/${folder}`).catch(ifMissing<string[]>([])))
-    const incoming = await receivedFiles(xnat, receivedId, scanId)
+    const incoming = receivedFiles(xnat, receivedId, scanId)
     if (incoming.some((name) => present.has(name))) throw conflict(sentences.files)
   }
 }

@@ -49,9 +49,9 @@ export function logEntry(xnat: Xnat, name: EntryName, text: string): void {
   xnat.state.prearchive.put({ ...present, logs: [...present.logs, log] })
 }
 
-export async function dropEntry(xnat: Xnat, entry: PrearchiveEntry): Promise<void> {
+export function dropEntry(xnat: Xnat, entry: PrearchiveEntry): void {
   xnat.state.prearchive.delete(entryKey(entry))
-  await discardReceived(xnat, entry.receivedId)
+  discardReceived(xnat, entry.receivedId)
 }
 
 /** What a sender or a file says of a session. */

@@ -46,7 +46,7 @@ export async function archiveEntry(
   setStatus(xnat, entry, '_ARCHIVING')
   return orFail(xnat, entry, async () => {
     const url = await archiveSession(xnat, arriving(xnat, entry, wishes), rules)
-    await dropEntry(xnat, entry)
+    dropEntry(xnat, entry)
     return url
   })
 }

@@ -1,11 +1,11 @@
 // The files of a session that is not archived yet: SCANS/<scan>/DICOM/<file> below a folder of its own.
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Instance, readInstance } from '../dicom/instance.ts'
 import { fileNameOf, isFileName, scanFolderOf } from '../dicom/names.ts'
 import type { Xnat } from '../exchange.ts'
 import { HttpFailure } from '../http-failure.ts'
-import { ifMissing } from '../missing.ts'
 import { exists } from '../stored-file.ts'
 
 type Archive = Pick<Xnat, 'archive'>
@@ -19,11 +19,11 @@ export function receivedFile(xnat: Archive, receivedId: number, scanId: string, 
   return join(receivedFolder(xnat, receivedId), 'SCANS', scanId, 'DICOM', name)
 }
 
-export async function receivedScans(xnat: Archive, receivedId: number): Promise<string[]> {
+export function receivedScans(xnat: Archive, receivedId: number): string[] {
   return listed(join(receivedFolder(xnat, receivedId), 'SCANS'))
 }
 
-export async function receivedFiles(xnat: Archive, receivedId: number, scanId: string): Promise<string[]> {
+export function receivedFiles(xnat: Archive, receivedId: number, scanId: string): string[] {
   return listed(receivedFile(xnat, receivedId, scanId, ''))
 }
 
@@ -85,11 +85,12 @@ export async function discardScan(xnat: Archive, receivedId: number, scanId: str
   await rm(join(receivedFile(xnat, receivedId, scanId, ''), '..'), { recursive: true, force: true })
 }
 
-export async function discardReceived(xnat: Archive, receivedId: number): Promise<void> {
-  await rm(receivedFolder(xnat, receivedId), { recursive: true, force: true })
+/** At once: for folders that are empty, as a rule, the asynchronous way takes many times as long. */
+export function discardReceived(xnat: Archive, receivedId: number): void {
+  rmSync(receivedFolder(xnat, receivedId), { recursive: true, force: true })
 }
 
-async function listed(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(ifMissing<string[]>([]))
+function listed(folder: string): string[] {
+  const names = existsSync(folder) ? readdirSync(folder) : []
   return names.toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true }))
 }

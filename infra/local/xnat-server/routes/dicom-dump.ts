@@ -72,10 +72,10 @@ async function archivedFiles(exchange: Exchange, [, project = '', name = '', sca
   return paths
 }
 
-async function waitingFiles(
+function waitingFiles(
   exchange: Exchange,
   [, project = '', timestamp = '', folder = '', scanId, file]: RegExpExecArray,
-): Promise<string[]> {
+): string[] {
   const { xnat } = exchange
   const name = entryName(project, timestamp, folder)
   refuseOthers(exchange, name, { allowUnassigned: false })
@@ -83,7 +83,7 @@ async function waitingFiles(
   if (entry?.document === undefined) throw new HttpFailure(404, 'There was an error rendering Dicom Header')
   const paths: string[] = []
   for (const scan of entry.document.scans.filter((each) => scanId === undefined || each.scanId === scanId)) {
-    const names = await receivedFiles(xnat, entry.receivedId, scan.scanId)
+    const names = receivedFiles(xnat, entry.receivedId, scan.scanId)
     const wanted = names.filter((each) => file === undefined || readPaths(file).includes(each))
     paths.push(...wanted.map((each) => receivedFile(xnat, entry.receivedId, scan.scanId, each)))
   }

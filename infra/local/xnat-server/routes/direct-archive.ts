@@ -151,13 +151,13 @@ function requireRow({ xnat, params }: Exchange): DirectArchiveRow {
 }
 
 /** XNAT: the row alone; the files stay where they are. Here they are in nobody's way, and go too. */
-async function deleteRow(exchange: Exchange): Promise<Reply> {
+function deleteRow(exchange: Exchange): Reply {
   const { user, xnat } = exchange
   const row = xnat.state.directArchive.get(String(pathNumber(exchange, 'id')))
   if (row === undefined) throw xapiFailure(404, 'Unable to find requested file or resource')
   const project = xnat.state.projects.get(row.projectId)
   if (project === undefined || !canUseData(user, 'delete', project)) throw xapiFailure(403, row.projectId)
   xnat.state.directArchive.delete(directArchiveKey(row))
-  await discardReceived(xnat, row.receivedId)
+  discardReceived(xnat, row.receivedId)
   return bareReply(200)
 }

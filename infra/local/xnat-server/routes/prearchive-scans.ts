@@ -56,7 +56,7 @@ async function listResources(exchange: Exchange): Promise<Reply> {
 }
 
 async function resourceRow({ xnat }: Exchange, { receivedId }: PrearchiveEntry, scanId: string): Promise<Row> {
-  const names = await receivedFiles(xnat, receivedId, scanId)
+  const names = receivedFiles(xnat, receivedId, scanId)
   const sizes = await Promise.all(names.map((name) => stat(receivedFile(xnat, receivedId, scanId, name))))
   return { label: 'DICOM', file_count: names.length, file_size: sizes.reduce((sum, { size }) => sum + size, 0) }
 }
@@ -66,7 +66,7 @@ async function readFiles(exchange: Exchange): Promise<Reply> {
   const { entry } = requireBuilt(exchange)
   const scanId = requireScan(exchange)
   if (params['RESOURCE_ID'] !== 'DICOM') throw new HttpFailure(404)
-  const names = await receivedFiles(xnat, entry.receivedId, scanId)
+  const names = receivedFiles(xnat, entry.receivedId, scanId)
   const asked = rest.replace(/^\//, '')
   if (asked !== '') {
     const name = readPaths(asked).find((path) => names.includes(path))
@@ -101,10 +101,10 @@ async function downloadScan(exchange: Exchange): Promise<Reply> {
 /** A session's files as they lie, below its name; or those of one scan, below that. */
 export async function receivedZip(exchange: Exchange, entry: PrearchiveEntry, only?: string): Promise<Reply> {
   const { xnat } = exchange
-  const scans = only === undefined ? await receivedScans(xnat, entry.receivedId) : [only]
+  const scans = only === undefined ? receivedScans(xnat, entry.receivedId) : [only]
   const packed: PackedFile[] = []
   for (const scanId of scans) {
-    for (const file of await receivedFiles(xnat, entry.receivedId, scanId)) {
+    for (const file of receivedFiles(xnat, entry.receivedId, scanId)) {
       const path = receivedFile(xnat, entry.receivedId, scanId, file)
       const { size, mtime } = await stat(path)
       const name = only === undefined ? `${entry.folder}/SCANS/${scanId}/DICOM/${file}` : `${scanId}/DICOM/${file}`

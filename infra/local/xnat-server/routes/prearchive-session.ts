@@ -79,7 +79,7 @@ function logText(entry: PrearchiveEntry | undefined, id: string): string {
   return `${month}/${day}/${year} ${time}:${log.text}`
 }
 
-async function deleteSession(exchange: Exchange): Promise<Reply> {
+function deleteSession(exchange: Exchange): Reply {
   const { xnat, rest } = exchange
   if (rest.replace(/\/$/, '') !== '') throw new HttpFailure(400, '')
   const name = requireAccess(exchange, { allowUnassigned: false })
@@ -90,7 +90,7 @@ async function deleteSession(exchange: Exchange): Promise<Reply> {
   // XNAT: one that is not there was deleted with success (PrearcDatabase.java deleteSession).
   if (entry !== undefined) {
     forgetRouting(xnat, entry.studyInstanceUid)
-    await dropEntry(xnat, entry)
+    dropEntry(xnat, entry)
   }
   return emptyTextReply()
 }

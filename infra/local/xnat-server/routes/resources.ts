@@ -93,7 +93,7 @@ async function createFromList(exchange: Exchange): Promise<Reply> {
   if (label === undefined || label === '') throw new HttpFailure(417, 'Need POST Contents')
   if (findResources(exchange, [place], label).length > 0)
     throw new HttpFailure(409, 'Specified resource already exists.')
-  const resource = await createResource(exchange, place.parent, { label, ...describedBy(exchange) })
+  const resource = createResource(exchange, place.parent, { label, ...describedBy(exchange) })
   return createdInList(exchange, resource.resourceId)
 }
 
@@ -106,7 +106,7 @@ async function showCatalog(exchange: Exchange): Promise<Reply> {
   return documentReply('text/xml', xml)
 }
 
-async function putResource(exchange: Exchange): Promise<Reply> {
+function putResource(exchange: Exchange): Reply {
   const { rest, params } = exchange
   const { place, resource } = resolveForWrite(exchange)
   requireMayEdit(exchange, place)
@@ -116,7 +116,7 @@ async function putResource(exchange: Exchange): Promise<Reply> {
   if (resource !== undefined) throw new HttpFailure(409, 'Specified resource already exists.')
   // XNAT: "in" is not passed on when an assessor's resource is created by itself (CatalogResource.java).
   const parent = place.parent.direction === undefined ? place.parent : { ...place.parent, direction: 'out' as const }
-  await createResource(exchange, parent, { label: params['RESOURCE_ID'] ?? '', ...describedBy(exchange) })
+  createResource(exchange, parent, { label: params['RESOURCE_ID'] ?? '', ...describedBy(exchange) })
   return emptyTextReply()
 }
 
