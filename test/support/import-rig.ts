@@ -1,10 +1,10 @@
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { linkSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CohortServer, startCohortServer } from '../../infra/local/cohort-server.ts'
 import { Archive } from '../../infra/local/xnat-server/archive.ts'
-import { writeCatalogXml } from '../../infra/local/xnat-server/catalog-xml.ts'
+import { type CatalogEntry, writeCatalogXml } from '../../infra/local/xnat-server/catalog-xml.ts'
 import { makeInstance } from '../../infra/local/xnat-server/dqr/made-instance.ts'
 import type { PacsStudy, PacsStudyOrder } from '../../infra/local/xnat-server/dqr/pacs-study.ts'
 import type { DqrSetUp } from '../../infra/local/xnat-server/dqr/set-up.ts'
@@ -85,8 +85,7 @@ export async function startImportRig(options: ImportRigOptions = {}): Promise<Im
       await cohorts.stop()
       await standIn.stop()
       await aws.stop()
-      // Ten thousand folders go in a tenth of the time that the asynchronous one takes.
-      rmSync(dataDir, { recursive: true, force: true })
+      await rm(dataDir, { recursive: true, force: true })
     },
   }
 }
@@ -118,11 +117,12 @@ interface Site {
 function archiveByHand(site: Site, studies: readonly PacsStudy[], without: 'files' | 'scans' | undefined): void {
   const { state, clock } = site.standIn
   const project = state.projects.get(projectId)
-  const [first] = studies
-  if (project === undefined || first === undefined) return
-  const shared = sharedFile(site.dataDir, first)
+  if (project === undefined) throw new Error(`there is no project ${projectId}`)
   const inserted = { at: clock.now().toISOString(), by: site.standIn.user }
-  for (const study of studies) {
+  let content: ScanContent | undefined
+  for (const [index, study] of studies.entries()) {
+    // ext4: a file has at most 65,000 names.
+    if (content === undefined || index % 20_000 === 0) content = makeContent(site, study, without !== 'files')
     const { accessionNumber: label, studyInstanceUid, studyDate } = study
     const subjectId = `XNAT_S${String(state.next('subject')).padStart(5, '0')}`
     const experimentId = `XNAT_E${String(state.next('experiment')).padStart(5, '0')}`
@@ -140,56 +140,75 @@ function archiveByHand(site: Site, studies: readonly PacsStudy[], without: 'file
         inserted,
       }
       state.scans.put(scan)
-      addFiles(site, { project, label, scan, files: without === 'files' ? [] : [shared] })
+      addContent(site, { project, label, scan }, content)
     }
   }
 }
 
-interface SharedFile {
-  path: string
-  sizeBytes: number
-  digest: string
+/** What every scan holds that was made together: thousands of links cost a fraction of as many files. */
+interface ScanContent {
+  catalog: string
+  /** Absent from an empty shell. */
+  instance: { path: string; sizeBytes: number } | undefined
 }
 
-/** One instance for all: thousands of links are made in a fraction of the time of as many files. */
-function sharedFile(dataDir: string, study: PacsStudy): SharedFile {
+const fileName = '1.dcm'
+
+function makeContent({ standIn, dataDir }: Site, study: PacsStudy, hasFile: boolean): ScanContent {
+  const folder = mkdtempSync(join(dataDir, 'shared-'))
+  const catalog = join(folder, 'catalog.xml')
   const [series] = study.series
-  const content = series === undefined ? Buffer.from('no series') : makeInstance(study, series, 1)
-  const digest = md5(content)
-  // Named by its content: what is linked to from elsewhere must never be written over by another.
-  const path = join(dataDir, `${digest}.dcm`)
-  writeFileSync(path, content)
-  return { path, sizeBytes: content.length, digest }
+  const bytes = hasFile && series !== undefined ? makeInstance(study, series, 1) : undefined
+  if (bytes === undefined) {
+    writeFileSync(catalog, writeCatalogXml({ id: 'DICOM', entries: [] }))
+    return { catalog, instance: undefined }
+  }
+  const entry: CatalogEntry = {
+    path: fileName,
+    size: bytes.length,
+    digest: md5(bytes),
+    format: 'DICOM',
+    content: '',
+    tags: [],
+    createdBy: 'admin',
+    createdTime: standIn.clock.now().toISOString().slice(0, -1),
+    createdEventId: standIn.state.next('event'),
+  }
+  const path = join(folder, fileName)
+  writeFileSync(path, bytes)
+  writeFileSync(catalog, writeCatalogXml({ id: 'DICOM', entries: [entry] }))
+  return { catalog, instance: { path, sizeBytes: bytes.length } }
 }
 
-interface FilesOfScan {
+interface Place {
   project: Project
   label: string
   scan: Scan
-  files: readonly SharedFile[]
 }
 
-function addFiles({ standIn: { state, clock }, dataDir }: Site, { project, label, scan, files }: FilesOfScan): void {
+function addContent(
+  { standIn: { state }, dataDir }: Site,
+  { project, label, scan }: Place,
+  content: ScanContent,
+): void {
+  const { catalog, instance } = content
   const archive = new Archive(dataDir)
   const resource: Resource = {
     resourceId: state.next('resource'),
     label: 'DICOM',
     parent: { level: 'scan', id: String(scan.rowId) },
-    folder: archive.scanResourceFolder(project, label, scan.scanId, 'DICOM'),
+    // One folder in place of XNAT's four, which would be most of the work.
+    folder: archive.sessionFolder(project, `${label}.${scan.scanId}`),
     description: '',
     format: 'DICOM',
     content: 'RAW',
     tags: [],
-    fileCount: files.length,
-    fileSize: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    fileCount: instance === undefined ? 0 : 1,
+    fileSize: instance?.sizeBytes ?? 0,
   }
   mkdirSync(archive.folderOf(resource), { recursive: true })
-  const entries = files.map(({ path, sizeBytes, digest }, index) => {
-    const name = `${index + 1}.dcm`
-    linkSync(path, archive.fileOf(resource, name))
-    const created = { createdBy: 'admin', createdTime: clock.now().toISOString().slice(0, -1), createdEventId: 1 }
-    return { path: name, size: sizeBytes, digest, format: 'DICOM', content: '', tags: [], ...created }
-  })
-  writeFileSync(archive.catalogOf(resource), writeCatalogXml({ id: 'DICOM', entries }))
+  if (instance !== undefined) linkSync(instance.path, archive.fileOf(resource, fileName))
+  // The stand-in replaces catalogs and never writes into one, so that the others keep theirs.
+  linkSync(catalog, archive.catalogOf(resource))
   state.resources.put(resource)
 }
