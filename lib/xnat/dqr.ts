@@ -81,7 +81,7 @@ export type StudyQueryOutcome =
   { kind: 'answered'; studies: PacsStudy[]; isCut: boolean } | { kind: 'pacs-unavailable'; detail: string | undefined }
 
 /**
- * Asks a PACS for studies.
+ * Asks a PACS for studies, once: when XNAT fails at it, it is not made to ask the PACS again by itself.
  *
  * @throws {XnatError} XNAT_NOT_FOUND, XNAT_CONFLICT when XNAT does not know the PACS or may not query it.
  */
@@ -93,8 +93,9 @@ export async function queryStudies(
   const { studyDates, ...rest } = criteria
   const body = jsonBody({ ...rest, studyDateRange: studyDates })
   const path = xnatPath`/xapi/dqr/query/studies`
-  const call: Call = { method: 'POST', path, body, idempotent: true, accept: [400], isSlow: true, ...options }
+  const call: Call = { method: 'POST', path, body, idempotent: true, accept: [400, 500], isSlow: true, ...options }
   const reply = await client.send(call)
+  if (reply.status === 500) throw client.errorFrom(call, reply)
   // DQR: a PACS that cannot be reached is 400 with these words, no study at all is 204
   // (D:services/impl/DimsePacsClientService.java).
   if (reply.status === 400) {
