@@ -4,6 +4,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   delivery: () => import('./delivery.ts'),
   client: () => import('./client.ts'),
   provision: () => import('./provision.ts'),
+  download: () => import('./download.ts'),
 }
 
 const names = process.argv.slice(2)
