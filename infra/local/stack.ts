@@ -26,7 +26,7 @@ export interface StackDescription {
     region: string
     accessKeyId: string
     secretAccessKey: string
-    /** Names by role: `incoming`, `state`. */
+    /** Names by role: `incoming`, `state`, `images`. */
     buckets: Record<string, string>
   }
   sqs: {
@@ -39,6 +39,8 @@ export interface StackDescription {
   /** The stand-in for FLIP's data-access-api. */
   dataAccess: { url: string }
   serviceKey: { header: string; key: string }
+  /** Of AES-256, in base64: seals ids of projects as the hub does. */
+  envelopeKey: string
 }
 
 export interface StackOptions {
@@ -133,6 +135,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     xnat,
     dataAccess: { url: cohorts.url },
     serviceKey,
+    envelopeKey: keys.envelopeKey,
   }
   return { description, functions, stop: () => started.disposeAsync() }
 }
