@@ -14,7 +14,7 @@ const workers = join(import.meta.dirname, '../../functions/workers')
 /** Bundles the workers into this folder: a process then starts several times as fast, and dozens of them do. */
 export async function bundleWorkers(folder: string): Promise<void> {
   await build({
-    entryPoints: ['route-objects', 'deliver-files'].map((name) => join(workers, `${name}.ts`)),
+    entryPoints: ['route-objects', 'deliver-files', 'export-images'].map((name) => join(workers, `${name}.ts`)),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -35,7 +35,7 @@ export interface KillableFunction {
 }
 
 export async function startFunction(
-  { folder, name }: { folder: string; name: 'route-objects' | 'deliver-files' },
+  { folder, name }: { folder: string; name: 'route-objects' | 'deliver-files' | 'export-images' },
   env: Record<string, string>,
 ): Promise<KillableFunction> {
   const child: ChildProcess = fork(main, [pathToFileURL(join(folder, `${name}.mjs`)).href, 'handler'], {
