@@ -37,10 +37,13 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/log.ts',
     'lib/metrics.ts',
     'lib/xnat-metrics.ts',
+    'lib/secrets.ts',
     'lib/xnat/',
     'lib/aws/',
     'lib/data-access/',
   ],
+  'lib/config.ts': ['lib/secrets.ts', 'lib/errors.ts'],
+  'lib/secrets.ts': ['lib/envelope.ts', 'lib/errors.ts', 'lib/json.ts', 'lib/log.ts'],
   'lib/xnat-metrics.ts': ['lib/metrics.ts', 'lib/xnat/'],
   'lib/queue-messages.ts': ['lib/errors.ts', 'lib/json.ts', 'lib/wire.ts', 'lib/log.ts', 'lib/retry.ts', 'lib/aws/'],
   'lib/services/': [

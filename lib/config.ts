@@ -1,21 +1,10 @@
 // The one reader of the process environment. Everything else is handed a Config.
 import * as z from 'zod'
 import { ConfigError } from './errors.ts'
-
-const secret = z.string().min(1)
+import { EnvelopeKeyRing, type SecretSource, ServiceKeys } from './secrets.ts'
 
 // DICOM: 1 to 16 characters without backslash and control characters (PS3.5 6.2, AE).
 const AeTitle = z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/)
-
-const EnvelopeKeyRing = z
-  .string()
-  .transform((text) => text.split(/\s+/).filter((entry) => entry !== ''))
-  .transform((entries) =>
-    entries.map((entry) => entry.split(':')).map((parts) => (parts.length === 1 ? ['shared', ...parts] : parts)),
-  )
-  .transform((pairs) => pairs.map(([kid = '', key = '']) => [kid, Buffer.from(key, 'base64')] as const))
-  .refine((pairs) => pairs.length > 0 && pairs.every(([kid, key]) => kid !== '' && key.length === 32))
-  .transform((pairs) => ({ kid: pairs[0]?.[0] ?? '', keys: Object.fromEntries(pairs) }))
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -57,17 +46,25 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** A name or ARN in Secrets Manager. */
+const SecretId = z.string().regex(/^[\w/+=.@:-]{1,2048}$/)
+
 const Environment = z.object({
   /** XNAT's base address, with its context path if it has one. */
   XNAT_URL: z.url({ protocol: /^https?$/ }),
-  XNAT_SERVICE_USER: secret,
-  XNAT_SERVICE_PASSWORD: secret,
+  /** The account that acts in XNAT. Not wanted, like AES_KEY_BASE64, where a secret is named in its place. */
+  XNAT_SERVICE_USER: z.string().default(''),
+  XNAT_SERVICE_PASSWORD: z.string().default(''),
+  /** In place of the two above: where `{"user": ..., "password": ...}` is stored. */
+  XNAT_SECRET: SecretId.optional(),
   TRUST_INTERNAL_SERVICE_KEY_HEADER: z
     .string()
     .regex(/^[A-Za-z0-9-]+$/)
     .default('X-Trust-Internal-Service-Key'),
   /** The plain keys that callers may send, separated by white space: two while a key is being changed. None: all calls are refused. */
-  TRUST_INTERNAL_SERVICE_KEY: z.string().default(''),
+  TRUST_INTERNAL_SERVICE_KEY: ServiceKeys.prefault(''),
+  /** In place of the one above: where `{"key": ...}` is stored. */
+  SERVICE_KEY_SECRET: SecretId.optional(),
   INCOMING_BUCKET: z.string().min(3),
   STATE_BUCKET: z.string().min(3),
   /** The image tree that training clients mount. */
@@ -136,7 +133,9 @@ const Environment = z.object({
   /** The image of the dcm2niix command, exactly as XNAT's Container Service has it. */
   DCM2NIIX_IMAGE: z.string().min(1).default('xnat/dcm2niix:latest'),
   /** AES-256 keys for sealed values, in base64: one, whose id is `shared`, or several as `id:key`; the first seals. */
-  AES_KEY_BASE64: EnvelopeKeyRing,
+  AES_KEY_BASE64: EnvelopeKeyRing.default({ kid: '', keys: {} }),
+  /** In place of the one above: where `{"key": ...}` is stored. */
+  ENVELOPE_KEY_SECRET: SecretId.optional(),
   LOG_LEVEL: z
     .string()
     .toLowerCase()
@@ -151,14 +150,25 @@ const Environment = z.object({
   FLIP_RELEASE: z.string().max(64).optional(),
 })
 
+/** What may be stored in Secrets Manager: the variable that says where, and those that hold it otherwise. */
+const storable = [
+  { secret: 'XNAT_SECRET', plain: ['XNAT_SERVICE_USER', 'XNAT_SERVICE_PASSWORD'] },
+  { secret: 'ENVELOPE_KEY_SECRET', plain: ['AES_KEY_BASE64'] },
+] as const
+
+const secretSource = <T>(id: string | undefined, value: T): SecretSource<T> => (id === undefined ? { value } : { id })
+
 /** Of a delivery's time, what is kept for all that is not sending: finding the place, reading back, the receipt. */
 const proofSeconds = 60
 
 const Config = Environment.transform((env) => ({
-  xnat: { url: env.XNAT_URL.replace(/\/+$/, ''), user: env.XNAT_SERVICE_USER, password: env.XNAT_SERVICE_PASSWORD },
+  xnat: {
+    url: env.XNAT_URL.replace(/\/+$/, ''),
+    account: secretSource(env.XNAT_SECRET, { user: env.XNAT_SERVICE_USER, password: env.XNAT_SERVICE_PASSWORD }),
+  },
   serviceKey: {
     header: env.TRUST_INTERNAL_SERVICE_KEY_HEADER.toLowerCase(),
-    keys: env.TRUST_INTERNAL_SERVICE_KEY.split(/\s+/).filter((key) => key !== ''),
+    keys: secretSource(env.SERVICE_KEY_SECRET, env.TRUST_INTERNAL_SERVICE_KEY),
   },
   buckets: { incoming: env.INCOMING_BUCKET, state: env.STATE_BUCKET, images: env.IMAGES_BUCKET },
   queues: {
@@ -208,7 +218,7 @@ const Config = Environment.transform((env) => ({
   statusCacheMs: env.STATUS_CACHE_SECONDS * 1000,
   reimports: env.REIMPORT_STUDIES_ENABLED,
   conversionImage: env.DCM2NIIX_IMAGE,
-  envelope: env.AES_KEY_BASE64,
+  envelope: secretSource(env.ENVELOPE_KEY_SECRET, env.AES_KEY_BASE64),
   logLevel: env.LOG_LEVEL,
   metricsNamespace: env.METRICS_NAMESPACE,
   release: env.FLIP_RELEASE,
@@ -224,10 +234,11 @@ export type Config = z.infer<typeof Config>
 export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const parsed = Config.safeParse(given)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map((issue) => {
-    const name = issue.path.join('.')
-    return name in given ? `${name} is not valid` : `${name} is missing`
-  })
+  const absent = storable
+    .flatMap(({ secret, plain }) => (secret in given ? [] : plain))
+    .filter((name) => !(name in given))
+  if (parsed.success && absent.length === 0) return parsed.data
+  const named = (parsed.error?.issues ?? []).map(({ path }) => path.join('.'))
+  const faults = [...named, ...absent].map((name) => (name in given ? `${name} is not valid` : `${name} is missing`))
   throw new ConfigError(`Settings: ${faults.join('; ')}`)
 }

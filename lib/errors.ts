@@ -146,7 +146,7 @@ const storageRetry = {
 
 export type StorageErrorCode = keyof typeof storageRetry
 
-/** S3 or SQS said no. `OBJECT_CHANGED`: the object is no longer the version that was asked for. */
+/** S3, SQS or Secrets Manager said no. `OBJECT_CHANGED`: the object is no longer the version that was asked for. */
 export class StorageError extends AppError<StorageErrorCode> {
   constructor(message: string, failure: Failure<StorageErrorCode>) {
     super(message, { ...failure, retry: storageRetry[failure.code] })

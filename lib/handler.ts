@@ -106,7 +106,7 @@ export function route<Request extends z.ZodObject, Answer extends z.ZodType, Sta
     async handle(event, tools) {
       // FLIP's order: what is not JSON at all is refused before the key is looked at, a wrong key before a wrong body.
       const body = readsBody ? jsonBody(event) : undefined
-      if (spec.isOpen !== true) requireServiceKey(event, tools)
+      if (spec.isOpen !== true) await requireServiceKey(event, tools)
       const { pathParameters: path = {}, queryStringParameters: query = {}, headers } = event
       const result = await run(parseRequest(spec.request, { path, query, headers, body }), tools)
       if (!(result instanceof Accepted)) return jsonAnswer(spec.status ?? 200, spec.answer.parse(result))
@@ -185,8 +185,11 @@ function answerToError(error: unknown): ApiAnswer {
   return jsonAnswer(status, { detail }, headers)
 }
 
-function requireServiceKey(event: APIGatewayProxyEventV2, { config }: Tools): void {
-  const refusal = serviceKeyRefusal(event.headers[config.serviceKey.header], config.serviceKey.keys)
+async function requireServiceKey(event: APIGatewayProxyEventV2, { config, secrets }: Tools): Promise<void> {
+  const given = event.headers[config.serviceKey.header]
+  if (serviceKeyRefusal(given, await secrets.serviceKeys.get()) === undefined) return
+  // It may be newer than what was read last.
+  const refusal = serviceKeyRefusal(given, await secrets.serviceKeys.renewed())
   if (refusal !== undefined) throw new InvalidInputError(refusal, { code: 'SERVICE_KEY_REFUSED' })
 }
 

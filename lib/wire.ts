@@ -7,6 +7,14 @@ import { type Config, loadConfig } from './config.ts'
 import { createDataAccess, type DataAccess } from './data-access/client.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import {
+  type EnvelopeKeyRing,
+  openSecret,
+  type Secret,
+  StoredEnvelopeKeys,
+  StoredServiceKeys,
+  XnatAccount,
+} from './secrets.ts'
 import { createHttpAgent, XnatClient } from './xnat/client.ts'
 import { measureRequest } from './xnat-metrics.ts'
 
@@ -34,6 +42,12 @@ export interface Wired {
   exports: SourceQueue
   /** What turns cohort queries into accession numbers, where there is one. */
   dataAccess: DataAccess | undefined
+  secrets: {
+    /** Those that callers of the API may send. */
+    serviceKeys: Secret<string[]>
+    /** For values that are sealed for the hub. */
+    envelopeKeys: Secret<EnvelopeKeyRing>
+  }
   /** The queues of hopeless messages, to be looked into. */
   deadLetters: Readonly<Record<keyof Config['queues'], QueueReader>>
 }
@@ -47,15 +61,24 @@ function wireFrom(config: Config): Wired {
     queue: aws.queue(urls.url),
     deadLetters: aws.queue(urls.deadLettersUrl),
   })
-  const { url, user, password } = config.xnat
   const metrics = createMetrics({ namespace: config.metricsNamespace })
+  const log = createLogger({ level: config.logLevel })
+  const reading = { read: aws.readSecret, log }
+  const account = openSecret(config.xnat.account, XnatAccount, reading)
+  const secrets = {
+    serviceKeys: openSecret(config.serviceKey.keys, StoredServiceKeys, reading),
+    envelopeKeys: openSecret(config.envelope, StoredEnvelopeKeys, reading),
+  }
   return {
     config,
-    log: createLogger({ level: config.logLevel }),
+    log,
     metrics,
     xnat: new XnatClient({
-      url,
-      credentials: { kind: 'password', user, password },
+      url: config.xnat.url,
+      credentials: async ({ isRefused }) => ({
+        kind: 'password',
+        ...(await (isRefused ? account.renewed() : account.get())),
+      }),
       onRequest: (record) => measureRequest(metrics, record),
     }),
     incoming: aws.bucket(config.buckets.incoming),
@@ -66,7 +89,8 @@ function wireFrom(config: Config): Wired {
     imports: source(config.queues.imports),
     studies: source(config.queues.studies),
     exports: source(config.queues.exports),
-    dataAccess: dataAccessFrom(config),
+    dataAccess: dataAccessFrom(config, secrets),
+    secrets,
     deadLetters: {
       uploads: aws.queueReader(config.queues.uploads.deadLettersUrl),
       deliveries: aws.queueReader(config.queues.deliveries.deadLettersUrl),
@@ -77,8 +101,18 @@ function wireFrom(config: Config): Wired {
   }
 }
 
-function dataAccessFrom({ dataAccess, envelope, serviceKey: { header, keys } }: Config): DataAccess | undefined {
-  return dataAccess && createDataAccess({ ...dataAccess, envelope, serviceKey: { header, key: keys[0] } })
+function dataAccessFrom({ dataAccess, serviceKey }: Config, secrets: Wired['secrets']): DataAccess | undefined {
+  return (
+    dataAccess &&
+    createDataAccess({
+      ...dataAccess,
+      keyHeader: serviceKey.header,
+      secrets: async () => ({
+        serviceKey: (await secrets.serviceKeys.get())[0],
+        envelope: await secrets.envelopeKeys.get(),
+      }),
+    })
+  )
 }
 
 let wired: Wired | undefined

@@ -61,10 +61,10 @@ const answerOf = ({ exportId, state, studies }: ExportStatus): z.infer<typeof Ex
   })),
 })
 
-const depsOf = ({ config, exports, ...tools }: Tools) => ({
+const depsOf = async ({ config, exports, secrets, ...tools }: Tools) => ({
   ...tools,
   exports: exports.queue,
-  envelopeKeys: config.envelope.keys,
+  envelopeKeys: (await secrets.envelopeKeys.get()).keys,
   settings: config.images,
 })
 
@@ -102,7 +102,7 @@ const postDownload = route({
     500: 'The type is none, or the download failed.',
   },
   async run({ path, query, headers, body }, tools) {
-    const outcome = await requestDownload(depsOf(tools), {
+    const outcome = await requestDownload(await depsOf(tools), {
       net: path.net_id,
       sealedHubProjectId: body.encrypted_central_hub_project_id,
       accession: body.accession_id,
@@ -146,7 +146,7 @@ const postExport = route({
   accepted: ExportAnswer,
   errors: { ...errors, 500: 'The type is none.' },
   async run({ body }, tools) {
-    const status = await requestExport(depsOf(tools), {
+    const status = await requestExport(await depsOf(tools), {
       net: body.net_id,
       sealedHubProjectId: body.encrypted_central_hub_project_id,
       accessions: body.accession_ids,
@@ -168,7 +168,7 @@ const readExport = route({
   request: z.object({ path }),
   answer: ExportAnswer,
   errors: noSuchExport,
-  run: async (request, tools) => answerOf(await getExport(depsOf(tools), request.path.export_id)),
+  run: async (request, tools) => answerOf(await getExport(await depsOf(tools), request.path.export_id)),
 })
 
 const filePath = 'scans/3-T1/resources/NIFTI/files/image.nii.gz'
@@ -204,8 +204,8 @@ const readFiles = route({
       },
     }),
   errors: { ...noSuchExport, 409: 'The study is not downloaded, or no longer.' },
-  run: ({ path: { export_id }, query: { accession_id: accession, cursor, limit } }, tools) =>
-    listExportedFiles(depsOf(tools), export_id, { accession, cursor, limit }),
+  run: async ({ path: { export_id }, query: { accession_id: accession, cursor, limit } }, tools) =>
+    listExportedFiles(await depsOf(tools), export_id, { accession, cursor, limit }),
 })
 
 export const routes = [postDownload, postExport, readExport, readFiles]

@@ -139,10 +139,10 @@ const CreatedProject = z
     },
   })
 
-const provisionDeps = ({ config, imports, ...tools }: Tools) => ({
+const provisionDeps = async ({ config, imports, secrets, ...tools }: Tools) => ({
   ...tools,
   imports: imports.queue,
-  envelope: config.envelope,
+  envelope: await secrets.envelopeKeys.get(),
   conversionImage: config.conversionImage,
 })
 
@@ -155,7 +155,7 @@ const createFromHub = route({
   answer: CreatedProject,
   errors: { ...xnatErrors, 409: 'Another project has the name.' },
   run: async ({ body }, tools) => {
-    const { projectId, name, users } = await provisionProject(provisionDeps(tools), {
+    const { projectId, name, users } = await provisionProject(await provisionDeps(tools), {
       hubProjectId: body.project_id,
       name: body.project_name,
       query: body.query,
@@ -224,7 +224,7 @@ const mendProvisioning = route({
   errors: provisioningErrors,
   run: async (request, tools) => ({
     project_id: request.path.project_id,
-    aspects: await repairProvisioning(provisionDeps(tools), request.path.project_id),
+    aspects: await repairProvisioning(await provisionDeps(tools), request.path.project_id),
   }),
 })
 

@@ -55,10 +55,10 @@ const UploadBody = z
     },
   })
 
-const depsOf = ({ config, deliveries, ...tools }: Tools) => ({
+const depsOf = async ({ config, deliveries, secrets, ...tools }: Tools) => ({
   ...tools,
   deliveries: deliveries.queue,
-  envelopeKeys: config.envelope.keys,
+  envelopeKeys: (await secrets.envelopeKeys.get()).keys,
   xnatBaseUrl: config.xnat.url,
   settings: config.images,
 })
@@ -82,7 +82,7 @@ const putUpload = route({
     500: 'A file is not there, or the upload failed.',
   },
   async run({ path, headers, body }, tools) {
-    const status = await requestUpload(depsOf(tools), {
+    const status = await requestUpload(await depsOf(tools), {
       net: path.net_id,
       sealedHubProjectId: body.encrypted_central_hub_project_id,
       accession: body.accession_id,
@@ -105,7 +105,7 @@ const getUpload = route({
   request: z.object({ path: z.object({ upload_id: UploadId.meta({ example: uploadId }) }) }),
   answer: UploadAnswer,
   errors: { 404: 'There is no upload of this id.', 503: 'Storage is busy.' },
-  run: async ({ path }, tools) => answerOf(await readUpload(depsOf(tools), path.upload_id)),
+  run: async ({ path }, tools) => answerOf(await readUpload(await depsOf(tools), path.upload_id)),
 })
 
 export const routes = [putUpload, getUpload]

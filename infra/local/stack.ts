@@ -99,6 +99,10 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
 
   const environment = {
     XNAT_URL: xnat.url,
+    // There is no Secrets Manager here: secrets are given as they are.
+    XNAT_SECRET: '',
+    SERVICE_KEY_SECRET: '',
+    ENVELOPE_KEY_SECRET: '',
     XNAT_SERVICE_USER: xnat.user,
     XNAT_SERVICE_PASSWORD: xnat.password,
     TRUST_INTERNAL_SERVICE_KEY: serviceKey.key,

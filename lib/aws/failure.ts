@@ -1,4 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
+import { SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager'
 import { SQSServiceException } from '@aws-sdk/client-sqs'
 import { StorageError, type StorageErrorCode } from '../errors.ts'
 
@@ -19,8 +20,13 @@ export async function orThrow<T>(reply: Promise<T>, action: string): Promise<T> 
   }
 }
 
+const isAnswer = (cause: unknown) =>
+  cause instanceof S3ServiceException ||
+  cause instanceof SQSServiceException ||
+  cause instanceof SecretsManagerServiceException
+
 function codeOf(cause: unknown): StorageErrorCode {
-  if (!(cause instanceof S3ServiceException || cause instanceof SQSServiceException)) return 'STORAGE_BUSY'
+  if (!isAnswer(cause)) return 'STORAGE_BUSY'
   const status = cause.$metadata.httpStatusCode ?? 0
   if (cause.name === 'NoSuchKey' || cause.name === 'NotFound') return 'OBJECT_MISSING'
   if (status === 412) return 'OBJECT_CHANGED'

@@ -8,14 +8,20 @@ import { accessionIds, errorFromAnswer, isPassing } from './answer.ts'
 export interface DataAccessOptions {
   /** The service's base address. */
   url: string
-  /** What the service knows its callers by. Without a key it is asked without one, and refuses. */
-  serviceKey: { header: string; key: string | undefined }
-  envelope: { kid: string; keys: EnvelopeKeys }
+  keyHeader: string
+  /** Asked for each question, since keys change. */
+  secrets: () => Promise<DataAccessSecrets>
   /** Which of a project's ids the service expects sealed: FLIP's mainline XNAT's, its cohort snapshots the hub's. */
   sealedProjectId: 'xnat' | 'hub'
   /** For the whole call, with all its tries. */
   timeoutMs: number
   clock?: Clock
+}
+
+export interface DataAccessSecrets {
+  /** What the service knows its callers by. Without one it is asked all the same, and refuses. */
+  serviceKey: string | undefined
+  envelope: { kid: string; keys: EnvelopeKeys }
 }
 
 /** The service with the connections to it. */
@@ -55,10 +61,12 @@ export async function fetchAccessionNumbers(
 ): Promise<{ accessionNumbers: string[] }> {
   callers.throwIfAborted()
   const { timeoutMs, clock = systemClock } = options
-  const body = JSON.stringify({ encrypted_project_id: sealed(projectIds, options), query })
+  const { serviceKey, envelope } = await options.secrets()
+  const sealed = seal(projectIds[options.sealedProjectId], { ...envelope, context: 'project_id' })
+  const body = JSON.stringify({ encrypted_project_id: sealed, query })
   const signal = AbortSignal.any([callers, AbortSignal.timeout(timeoutMs)])
   try {
-    return await retry(() => ask({ options, agent }, { body, signal, now: clock.now }), {
+    return await retry(() => ask({ options, agent }, { serviceKey, body, signal, now: clock.now }), {
       policy,
       clock,
       judge: (error) => (error instanceof CohortError && isPassing(error) ? error : undefined),
@@ -71,19 +79,20 @@ export async function fetchAccessionNumbers(
   }
 }
 
-function sealed(projectIds: CohortQuery['projectIds'], { envelope, sealedProjectId }: DataAccessOptions): string {
-  return seal(projectIds[sealedProjectId], { ...envelope, context: 'project_id' })
-}
-
 async function ask(
-  { options: { url, serviceKey }, agent }: DataAccess,
-  { body, signal, now }: { body: string; signal: AbortSignal; now: () => number },
+  { options: { url, keyHeader }, agent }: DataAccess,
+  {
+    serviceKey,
+    body,
+    signal,
+    now,
+  }: { serviceKey: string | undefined; body: string; signal: AbortSignal; now: () => number },
 ): Promise<{ accessionNumbers: string[] }> {
   const { origin, pathname } = new URL(`${url}/cohort/accession-ids`)
   const headers = {
     accept: 'application/json',
     'content-type': 'application/json',
-    ...(serviceKey.key !== undefined && { [serviceKey.header]: serviceKey.key }),
+    ...(serviceKey !== undefined && { [keyHeader]: serviceKey }),
   }
   try {
     const reply = await agent.request({ origin, path: pathname, method: 'POST', headers, body, signal })

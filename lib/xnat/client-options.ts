@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import { type Clock, type RetryPolicy, systemClock } from '../retry.ts'
 import { version } from '../version.ts'
 import type { Method, Timeouts } from './call.ts'
-import type { Credentials } from './login.ts'
+import type { Credentials, CredentialsSource } from './login.ts'
 
 /** One HTTP exchange, for metrics. Holds no label, no file name and no ID. */
 export interface RequestRecord {
@@ -18,7 +18,7 @@ export interface RequestRecord {
 export interface ClientSettings {
   /** XNAT's address, with its context path if it has one: `https://xnat.example.org/xnat`. */
   url: string
-  credentials: Credentials
+  credentials: Credentials | CredentialsSource
   /** Default `xnat-conduit/<version>`. */
   userAgent?: string
   /** Defaults: 10 s to connect, 2 min of silence, 11 min of silence where XNAT works before it answers. */
@@ -35,7 +35,6 @@ export interface Settings {
   origin: string
   /** What stands before `/data` and `/xapi`: `""`, or a path without a slash at its end. */
   contextPath: string
-  credentials: Credentials
   userAgent: string
   timeouts: Timeouts
   policy: RetryPolicy
@@ -59,7 +58,6 @@ export function completeSettings(given: ClientSettings): Settings {
   const { now = systemClock.now, sleep = systemClock.sleep, random = systemClock.random } = given
   return {
     ...addressOf(given.url),
-    credentials: given.credentials,
     userAgent: plainUserAgent(given.userAgent ?? `xnat-conduit/${version}`),
     timeouts: { ...defaultTimeouts, ...given.timeouts },
     policy: { ...defaultPolicy, ...given.retry },

@@ -60,7 +60,8 @@ export class XnatClient {
   readonly #agent: HttpAgent
   readonly #wire: { agent: HttpAgent; settings: Settings }
   readonly #ownsAgent: boolean
-  readonly #authorization: string | undefined
+  /** What opens a session; absent when there is only the session itself. */
+  readonly #authorization: ((question: { isRefused: boolean }) => Promise<string>) | undefined
   readonly #login: SharedLogin
   /** Errors of sign-ins, which have had their retries: a call that waited for one is not tried again for it. */
   readonly #failedSignIns = new WeakSet<Error>()
@@ -74,12 +75,13 @@ export class XnatClient {
     this.#agent = options.agent ?? createHttpAgent({ ...options.http, connectMs })
     this.#wire = { agent: this.#agent, settings: this.#settings }
     const { credentials } = options
-    this.#authorization = basicAuthorization(credentials)
-    this.#login = new SharedLogin(
-      credentials.kind === 'session'
-        ? async () => ({ jsessionId: credentials.jsessionId })
-        : (signal) => this.#signIn(signal),
-    )
+    if (typeof credentials !== 'function' && credentials.kind === 'session') {
+      this.#login = new SharedLogin(async () => ({ jsessionId: credentials.jsessionId }))
+      return
+    }
+    const source = typeof credentials === 'function' ? credentials : async () => credentials
+    this.#authorization = async (question) => basicAuthorization(await source(question))
+    this.#login = new SharedLogin((signal) => this.#signIn(signal))
   }
 
   /** The answer as JSON that fits `schema`. */
@@ -257,12 +259,24 @@ export class XnatClient {
   }
 
   async #trySignIn(call: Call, attempt: Attempt): Promise<Login> {
-    const answer = await exchange(this.#wire, call, { authorization: this.#authorization ?? '' }, attempt)
+    const answer = await this.#introduce(call, attempt)
     if (isNotLoggedIn(answer, undefined)) throw await this.#refuseSignIn(call, answer)
     const { headers, text, status } = await this.#receiveText(call, answer)
     const jsessionId = sessionCookie(headers) ?? text.trim()
     if (!/^[\w.!-]+$/.test(jsessionId)) throw this.#error(call, 'XNAT_UNEXPECTED_REPLY', status)
     return { jsessionId }
+  }
+
+  /** Sends the credentials; when they are refused and have been changed meanwhile, the new ones. */
+  async #introduce(call: Call, attempt: Attempt): Promise<Answer> {
+    if (this.#authorization === undefined) throw new Error('a client that was given its session does not sign in')
+    const authorization = await this.#authorization({ isRefused: false })
+    const answer = await exchange(this.#wire, call, { authorization }, attempt)
+    if (!isNotLoggedIn(answer, undefined)) return answer
+    const newer = await this.#authorization({ isRefused: true })
+    if (newer === authorization) return answer
+    await readText(call, answer)
+    return exchange(this.#wire, call, { authorization: newer }, attempt)
   }
 
   async #refuseSignIn(call: Call, answer: Answer): Promise<XnatError> {

@@ -5,6 +5,12 @@ export type Credentials =
   | { kind: 'alias-token'; alias: string; secret: string }
   | { kind: 'session'; jsessionId: string }
 
+/**
+ * Asked at each sign-in, so that a password may change while the client lives. After a refusal it is asked again, with
+ * `isRefused`; when it then gives others than those that were refused, these are tried at once.
+ */
+export type CredentialsSource = (question: { isRefused: boolean }) => Promise<Exclude<Credentials, { kind: 'session' }>>
+
 /** One signed-in HTTP session of XNAT. Two logins are the same only when they are the same object. */
 export interface Login {
   readonly jsessionId: string
@@ -79,16 +85,11 @@ export class SharedLogin {
   }
 }
 
-/** The Authorization header that opens a session; `undefined` when there is only the session itself. */
-export function basicAuthorization(credentials: Credentials): string | undefined {
-  switch (credentials.kind) {
-    case 'password':
-      return basic(credentials.user, credentials.password)
-    case 'alias-token':
-      return basic(credentials.alias, credentials.secret)
-    case 'session':
-      return undefined
-  }
+/** The Authorization header that opens a session. */
+export function basicAuthorization(credentials: Exclude<Credentials, { kind: 'session' }>): string {
+  return credentials.kind === 'password'
+    ? basic(credentials.user, credentials.password)
+    : basic(credentials.alias, credentials.secret)
 }
 
 // XNAT: the header is decoded as UTF-8 and split at the first colon (WEB/security/XnatBasicAuthenticationFilter.java).

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { loadConfig } from '../../lib/config.ts'
 import {
   createDataAccess,
   type DataAccess,
@@ -12,9 +11,10 @@ import {
 } from '../../lib/data-access/client.ts'
 import { open } from '../../lib/envelope.ts'
 import { CohortError } from '../../lib/errors.ts'
+import { EnvelopeKeyRing } from '../../lib/secrets.ts'
 import { testEnvironment } from '../support/wired.ts'
 
-const { envelope } = loadConfig(testEnvironment)
+const envelope = EnvelopeKeyRing.parse(testEnvironment.AES_KEY_BASE64)
 const query = 'SELECT accession_id FROM omop.image_occurrence WHERE patient = 7'
 const projectIds = { xnat: 'XNAT-1', hub: '00000000-0000-4000-8000-00000000c0de' }
 
@@ -51,8 +51,8 @@ function clientOf(url: string, options: Partial<DataAccessOptions> = {}): { clie
   const slept: number[] = []
   const client = createDataAccess({
     url,
-    serviceKey: { header: 'x-service-key', key: 'fake-key' },
-    envelope,
+    keyHeader: 'x-service-key',
+    secrets: async () => ({ serviceKey: 'fake-key', envelope }),
     sealedProjectId: 'xnat',
     timeoutMs: 20_000,
     clock: { now: Date.now, random: () => 0.5, sleep: async (ms) => void slept.push(ms) },

@@ -6,8 +6,8 @@ import { testEnvironment } from '../support/wired.ts'
 describe('the settings', () => {
   it('are read from the environment, with defaults', () => {
     expect(loadConfig({ ...testEnvironment, XNAT_URL: 'https://xnat.example/xnat/' })).toMatchObject({
-      xnat: { url: 'https://xnat.example/xnat', user: 'service' },
-      serviceKey: { header: 'x-trust-internal-service-key', keys: ['fake-key'] },
+      xnat: { url: 'https://xnat.example/xnat', account: { value: { user: 'service' } } },
+      serviceKey: { header: 'x-trust-internal-service-key', keys: { value: ['fake-key'] } },
       logLevel: 'info',
     })
   })
@@ -15,7 +15,34 @@ describe('the settings', () => {
   it('may hold two service keys while one is being changed, or none', () => {
     const keys = (value: string) =>
       loadConfig({ ...testEnvironment, TRUST_INTERNAL_SERVICE_KEY: value }).serviceKey.keys
-    expect([keys('new old'), keys(' one\n'), keys('')]).toEqual([['new', 'old'], ['one'], []])
+    expect([keys('new old'), keys(' one\n'), keys('')]).toEqual(
+      [['new', 'old'], ['one'], []].map((value) => ({ value })),
+    )
+  })
+
+  it('may name secrets in place of what is secret, and want the one or the other', () => {
+    const {
+      XNAT_SERVICE_USER: _user,
+      XNAT_SERVICE_PASSWORD: _password,
+      TRUST_INTERNAL_SERVICE_KEY: _key,
+      AES_KEY_BASE64: _aes,
+      ...rest
+    } = testEnvironment
+    expect(
+      loadConfig({
+        ...rest,
+        XNAT_SECRET: 'prod/xnat',
+        SERVICE_KEY_SECRET: 'prod/key',
+        ENVELOPE_KEY_SECRET: 'prod/aes',
+      }),
+    ).toMatchObject({
+      xnat: { account: { id: 'prod/xnat' } },
+      serviceKey: { keys: { id: 'prod/key' } },
+      envelope: { id: 'prod/aes' },
+    })
+    expect(() => loadConfig({ ...rest, XNAT_URL: '' })).toThrow(
+      /XNAT_URL is missing; XNAT_SERVICE_USER is missing; XNAT_SERVICE_PASSWORD is missing; AES_KEY_BASE64 is missing/,
+    )
   })
 
   it('name a service for cohort queries, or none', () => {

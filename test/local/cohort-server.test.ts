@@ -22,8 +22,8 @@ async function start(): Promise<CohortServer> {
 function clientOf(server: CohortServer, key = serviceKey.key): DataAccess {
   const client = createDataAccess({
     url: server.url,
-    serviceKey: { ...serviceKey, key },
-    envelope: { kid: 'shared', keys },
+    keyHeader: serviceKey.header,
+    secrets: async () => ({ serviceKey: key, envelope: { kid: 'shared', keys } }),
     sealedProjectId: 'xnat',
     timeoutMs: 5_000,
     clock: { now: Date.now, random: () => 0, sleep: async () => undefined },

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { conversionImage, prepareSite } from '../../infra/local/prepare-site.ts'
 import { provisionProject } from '../../lib/services/provision-project.ts'
 import { type ImportRun, importRequests, questions, startImportRun } from '../support/import-run.ts'
+import { testEnvelope } from '../support/wired.ts'
 
 const query = 'SELECT accession_id FROM omop.image_occurrence'
 const minuteMs = 60_000
@@ -34,7 +35,7 @@ describe('the first import', () => {
         imports: wired.imports.queue,
         signal: new AbortController().signal,
         conversionImage,
-        envelope: wired.config.envelope,
+        envelope: testEnvelope,
       },
       {
         hubProjectId: '3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b',

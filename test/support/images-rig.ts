@@ -13,7 +13,7 @@ import { type DeliveryRig, startDeliveryRig } from './delivery-rig.ts'
 import { lambdaContext, sqsEvent } from './events.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { type MemoryQueue, memoryQueue } from './memory-queue.ts'
-import { type TestWired, testWired } from './wired.ts'
+import { type TestWired, testEnvelope, testWired } from './wired.ts'
 
 /** The rig's project in XNAT carries this id of the hub, and its session this accession number. */
 export const hubProjectId = 'hub-1'
@@ -45,8 +45,7 @@ export interface ImagesRig extends DeliveryRig {
   workAtOnce(): void
 }
 
-export const sealed = (text: string, context = 'project_id') =>
-  seal(text, { keys: testWired().config.envelope.keys, kid: 'shared', context })
+export const sealed = (text: string, context = 'project_id') => seal(text, { ...testEnvelope, context })
 
 export async function startImagesRig(options: { environment?: Record<string, string> } = {}): Promise<ImagesRig> {
   const rig = await startDeliveryRig()

@@ -17,7 +17,7 @@ import { XnatClient } from '../../lib/xnat/client.ts'
 import { createProject } from '../../lib/xnat/projects.ts'
 import { md5 } from './delivery-rig.ts'
 import { type LocalAws, startLocalAws } from './local-aws.ts'
-import { testEnvironment } from './wired.ts'
+import { testEnvelope, testEnvironment } from './wired.ts'
 
 /** S3 and SQS, a stand-in XNAT with one project and a PACS behind it, a source of cohorts, and a client of each. */
 export interface ImportRig {
@@ -91,18 +91,18 @@ export async function startImportRig(options: ImportRigOptions = {}): Promise<Im
 }
 
 async function startCohorts(): Promise<{ cohorts: CohortServer; dataAccess: DataAccess }> {
-  const { envelope, serviceKey } = loadConfig(testEnvironment)
+  const { serviceKey } = loadConfig(testEnvironment)
   const access = { header: serviceKey.header, key: testEnvironment.TRUST_INTERNAL_SERVICE_KEY }
   const cohorts = await startCohortServer({
     serviceKey: access,
-    envelopeKeys: envelope.keys,
+    envelopeKeys: testEnvelope.keys,
     sampleCohort: () => [],
   })
   cohorts.configure({ threshold: 1 })
   const dataAccess = createDataAccess({
     url: cohorts.url,
-    serviceKey: access,
-    envelope,
+    keyHeader: access.header,
+    secrets: async () => ({ serviceKey: access.key, envelope: testEnvelope }),
     sealedProjectId: 'xnat',
     timeoutMs: 20_000,
   })

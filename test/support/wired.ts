@@ -3,6 +3,7 @@ import { createObjectStore } from '../../lib/aws/objects.ts'
 import { loadConfig } from '../../lib/config.ts'
 import { createLogger } from '../../lib/log.ts'
 import { createMetrics } from '../../lib/metrics.ts'
+import { EnvelopeKeyRing, openSecret, StoredEnvelopeKeys, StoredServiceKeys } from '../../lib/secrets.ts'
 import type { Wired } from '../../lib/wire.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
 import { emptyQueueReader, memoryQueue } from './memory-queue.ts'
@@ -28,6 +29,9 @@ export const testEnvironment = {
   EXPORTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/0/exports-dead-letters.fifo',
 }
 
+/** The AES keys of the test environment. */
+export const testEnvelope = EnvelopeKeyRing.parse(testEnvironment.AES_KEY_BASE64)
+
 export interface TestWired extends Wired {
   lines: Record<string, unknown>[]
   /** What was measured, a document for each line. */
@@ -45,15 +49,21 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     maxAttempts: 1,
   })
   const config = loadConfig({ ...testEnvironment, ...environment })
-  const { url, user, password } = config.xnat
+  const { XNAT_SERVICE_USER: user, XNAT_SERVICE_PASSWORD: password } = { ...testEnvironment, ...environment }
+  const log = createLogger({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) })
+  const unread = () => Promise.reject(new Error('tests give secrets as they are'))
   const source = () => ({ queue: memoryQueue(), deadLetters: memoryQueue() })
   return {
     config,
     lines,
     measured,
-    log: createLogger({ level: 'debug', write: (line) => lines.push(JSON.parse(line)) }),
+    log,
     metrics: createMetrics({ namespace: 'test', write: (line) => measured.push(JSON.parse(line)) }),
-    xnat: new XnatClient({ url, credentials: { kind: 'password', user, password }, retry: { attempts: 1 } }),
+    xnat: new XnatClient({
+      url: config.xnat.url,
+      credentials: { kind: 'password', user, password },
+      retry: { attempts: 1 },
+    }),
     incoming: createObjectStore(nowhere, config.buckets.incoming),
     state: createObjectStore(nowhere, config.buckets.state),
     images: createObjectStore(nowhere, config.buckets.images),
@@ -63,6 +73,10 @@ export function testWired(parts: Partial<Wired> = {}, environment: Record<string
     studies: source(),
     exports: source(),
     dataAccess: undefined,
+    secrets: {
+      serviceKeys: openSecret(config.serviceKey.keys, StoredServiceKeys, { read: unread, log }),
+      envelopeKeys: openSecret(config.envelope, StoredEnvelopeKeys, { read: unread, log }),
+    },
     deadLetters: {
       uploads: emptyQueueReader,
       deliveries: emptyQueueReader,
