@@ -49,7 +49,7 @@ export function unroutedAnswer(
   known: readonly KnownRoute[],
 ): ApiAnswer {
   const { method, path, query } = request
-  const shorter = path.replace(/\/$/, '')
+  const shorter = path.replace(/(?<=.)\/$/, '')
   const methods = methodsOn(shorter, known)
   if (methods.length === 0) return jsonAnswer(404, { detail: 'Not Found' })
   const isToBeSentOn = shorter !== path && methods.includes(method)

@@ -43,7 +43,7 @@ const readDelivery = route({
   run: ({ path }, tools) => getDelivery(tools, path.delivery_id),
 })
 
-const DeliveryPage = z
+export const DeliveryPage = z
   .object({
     deliveries: z.array(ReceiptSummary),
     cursor: DeliveryId.optional().meta({

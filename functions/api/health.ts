@@ -3,7 +3,7 @@ import { apiHandler, route } from '../../lib/handler.ts'
 import { version } from '../../lib/version.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 
-const Health = z
+export const Health = z
   .object({
     status: z.literal('ok'),
     version: z.string(),

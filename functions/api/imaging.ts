@@ -4,7 +4,7 @@ import { pingPacs, queryStudies, queueImport } from '../../lib/services/imaging.
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 import { PathSegment, ProjectId, xnatErrors } from './schemas.ts'
 
-const PacsStatus = z
+export const PacsStatus = z
   .object({
     pacsId: z.int(),
     successful: z.boolean(),

@@ -17,7 +17,7 @@ import { userAnswer } from './user-answer.ts'
 
 const path = z.object({ project_id: ProjectId })
 
-const Project = z
+export const Project = z
   .object({
     pi_firstname: z.string(),
     secondary_ID: z.string().meta({ description: "The hub's id of the project, where it has one." }),
@@ -176,7 +176,7 @@ const createFromHub = route({
   },
 })
 
-const Provisioning = z
+export const Provisioning = z
   .object({
     project_id: z.string(),
     aspects: z.array(

@@ -111,7 +111,7 @@ const StudyStatus = z.object({
   }),
 })
 
-const StatusAnswer = z
+export const StatusAnswer = z
   .object({
     project_id: z.string(),
     studies_count: count.meta({ description: 'The size of the cohort.' }),
@@ -229,6 +229,10 @@ const reimport = route({
   },
 })
 
+export const ImportAccepted = z
+  .object({ projectId: z.string(), accepted: count, dropped: count })
+  .meta({ id: 'ImportAccepted', example: { projectId: 'P1', accepted: 2, dropped: 0 } })
+
 const importByNumber = route({
   method: 'POST',
   path: '/retrieval/imports/{project_id}',
@@ -240,9 +244,7 @@ const importByNumber = route({
       .object({ accession_numbers: z.array(z.string().max(1_024)).min(1).max(100_000) })
       .meta({ id: 'ImportOrder', example: { accession_numbers: ['ACC0001', 'ACC0002'] } }),
   }),
-  answer: z
-    .object({ projectId: z.string(), accepted: count, dropped: count })
-    .meta({ id: 'ImportAccepted', example: { projectId: 'P1', accepted: 2, dropped: 0 } }),
+  answer: ImportAccepted,
   status: 202,
   errors: { ...xnatErrors, ...noSuchProject },
   run: async ({ path: { project_id: projectId }, body }, { imports, xnat, signal }) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod'
+import { buildPage } from '../build-page.ts'
 import { startCohortServer } from './cohort-server.ts'
 import { prepareSite } from './prepare-site.ts'
 import { type LocalBucket, resolve } from './run-functions/resolve-service.ts'
@@ -17,6 +18,7 @@ import { startXnat } from './xnat-server/server.ts'
 
 const region = 'eu-central-1'
 const projectDir = join(import.meta.dirname, '../..')
+const consoleDir = join(projectDir, 'functions/api/console')
 
 /** How to reach everything: what tools and people need. Written to `.local/stack.json`. */
 export interface StackDescription {
@@ -81,6 +83,8 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
   const reading = options.service === undefined ? readService(projectDir) : Promise.resolve(options.service)
   // Met where it is awaited; until then the servers start beside it.
   reading.catch(() => undefined)
+  const building = options.bundles === true ? Promise.resolve() : buildPage(consoleDir, join(consoleDir, 'dist'))
+  building.catch(() => undefined)
   const dataDir = options.keepDir ?? (await temporaryFolder(started))
   const keys = await localKeys(dataDir)
 
@@ -116,6 +120,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     ...options.environment,
   }
   const service = await reading
+  await building
   const { queues, buckets } = resolve(service, { region, sqsUrl: sqs.url, environment })
   for (const queue of queues) await sqs.createQueue(queue.name, queue.attributes)
   await sqs.releaseInFlight()

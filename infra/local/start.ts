@@ -203,9 +203,10 @@ function tourReport(result: TourResult, { api, xnat }: StackDescription): string
 
 function howToGoOn({ api, s3, xnat, serviceKey }: StackDescription, stackFile: string): string {
   return [
-    `  API    ${api}   (header ${serviceKey.header}: ${serviceKey.key})`,
-    `  S3     ${s3.endpoint}   bucket ${s3.buckets['incoming']}`,
-    `  XNAT   ${xnat.url}   ${xnat.isStandIn ? `user ${xnat.user}, password ${xnat.password} (a stand-in)` : `user ${xnat.user}`}`,
+    `  Console  ${api}/   (asks for the service key)`,
+    `  API      ${api}   (header ${serviceKey.header}: ${serviceKey.key})`,
+    `  S3       ${s3.endpoint}   bucket ${s3.buckets['incoming']}`,
+    `  XNAT     ${xnat.url}   ${xnat.isStandIn ? `user ${xnat.user}, password ${xnat.password} (a stand-in)` : `user ${xnat.user}`}`,
     `  All of it is in ${relative(process.cwd(), stackFile)} while the stack is up. Ctrl-C ends it.`,
   ].join('\n')
 }

@@ -19,9 +19,12 @@ describe('the documentation page', () => {
       "default-src 'none'",
       "script-src 'self'",
       "style-src 'self'",
+      "img-src 'self'",
       "connect-src 'self'",
       "base-uri 'none'",
       "form-action 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
       "frame-ancestors 'none'",
     ])
     expect(text).not.toMatch(/https?:|<style|\son\w+=|\sstyle=/)

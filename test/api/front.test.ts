@@ -9,7 +9,7 @@ const requestId = lambdaContext().awsRequestId
 const hubRoute = { method: 'POST', path: '/projects/create-project-from-central-hub-project' }
 
 describe('a request that no route takes', () => {
-  it.each(['/', '/nothing', '/projects/a/b/c', '/projects//subjects', '//projects', '/PROJECTS', '/docs/page.txt'])(
+  it.each(['/nothing', '/projects/a/b/c', '/projects//subjects', '//projects', '/PROJECTS', '/docs/page.txt'])(
     'is 404 in the words that callers know: %s',
     async (path) => {
       expect(await ask(testWired(), { method: 'GET', path, headers: {} })).toMatchObject({
@@ -27,6 +27,7 @@ describe('a request that no route takes', () => {
     ['PUT', hubRoute.path, 'DELETE, GET, POST'],
     ['GET', '/users/add-to-project/u/P1', 'PUT'],
     ['POST', '/docs', 'GET'],
+    ['POST', '/', 'GET'],
   ])('is 405 with the methods of its path: %s %s', async (method, path, allow) => {
     expect(await ask(testWired(), { method, path, headers: {} })).toMatchObject({
       status: 405,

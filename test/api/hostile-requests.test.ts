@@ -285,7 +285,8 @@ describe('hostile values', () => {
   )
 
   it('in the path of no route are answered as such', async () => {
-    for (const value of values) {
+    // Of these the empty one alone leads somewhere: to the console.
+    for (const value of values.filter((each) => each !== '')) {
       const reply = await ask(rig.wired, { method: 'GET', path: `/${value}` })
       expect([307, 404, 405]).toContain(reply.status)
       expectNoEcho(reply, `/${value}`, value)

@@ -69,6 +69,16 @@ describe('the structure check', () => {
     ['undici outside the client', { 'lib/aws/a.ts': "import { Agent } from 'undici'" }, /only lib\/xnat\/client\.ts/],
     ['middy outside the handler', { 'functions/api/a.ts': "import middy from '@middy/core'" }, /only lib\/handler\.ts/],
     [
+      'a page that knows the server',
+      { 'functions/api/console/a.tsx': "import type { X } from '../retrieval.ts'" },
+      /functions\/api\/console\/a\.tsx imports functions\/api\/retrieval\.ts/,
+    ],
+    [
+      "a page that takes more than the server's types",
+      { 'functions/api/console/answers.ts': "import { X } from '../retrieval.ts'" },
+      /answers\.ts imports more than types/,
+    ],
+    [
       'a multi-line import',
       { 'functions/api/a.ts': "import {\n  x,\n  y,\n} from '../../lib/xnat/client.ts'" },
       /functions\/api\/a\.ts imports lib\/xnat\/client\.ts/,
