@@ -1,15 +1,11 @@
 import * as z from 'zod'
 import { Accepted, apiHandler, route, type Tools } from '../../lib/handler.ts'
+import type { ExportStatus } from '../../lib/images/begin-download.ts'
 import { ExportId } from '../../lib/images/export.ts'
 import { JobState } from '../../lib/images/job.ts'
 import { StudyPart, studyPart } from '../../lib/images/tree.ts'
-import {
-  type ExportStatus,
-  getExport,
-  listExportedFiles,
-  requestDownload,
-  requestExport,
-} from '../../lib/services/request-download.ts'
+import { requestDownload } from '../../lib/services/request-download.ts'
+import { getExport, listExportedFiles, requestExport } from '../../lib/services/request-export.ts'
 import { type Wire, wireOnce } from '../../lib/wire.ts'
 import {
   NetId,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
-import { AppError, isHopeless, StorageError } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 
 const Tally = z.object({ files: z.int().nonnegative(), bytes: z.int().nonnegative() })
 export type Tally = z.infer<typeof Tally>
@@ -52,14 +52,15 @@ export interface JobDeps {
 
 const keyOf = (kind: JobKind<unknown>, id: string) => `${kind.folder}/${id}.json`
 
-interface Stored<Order> {
+export interface StoredJob<Order> {
   job: Job<Order>
   etag: string
 }
 
-async function readJob<Order>({ state, signal }: JobDeps, kind: JobKind<Order>, id: string) {
+/** A job with the version of its record. */
+export async function readJob<Order>({ state, signal }: JobDeps, kind: JobKind<Order>, id: string) {
   const found = await state.readText(keyOf(kind, id), { signal })
-  return found && ({ job: kind.parse(found.text), etag: found.etag } satisfies Stored<Order>)
+  return found && ({ job: kind.parse(found.text), etag: found.etag } satisfies StoredJob<Order>)
 }
 
 /** How a job stands; `undefined` when none was asked for under this id, or long ago. */
@@ -106,7 +107,7 @@ export async function beginJob<Order>(
     const at = now.toISOString()
     const fresh = { state: 'queued', tries: 0, isChecked: false, done: nothing, createdAt: at, updatedAt: at } as const
     const job: Job<Order> = { jobId: randomUUID(), order, total, ...fresh }
-    const kept = await write(deps, kind, id, { job, etag: found?.etag })
+    const kept = await writeJob(deps, kind, id, { job, etag: found?.etag })
     if (kept === undefined) continue
     await send(job)
     return job
@@ -115,10 +116,10 @@ export async function beginJob<Order>(
 }
 
 const writeTries = 5
-const nothing: Tally = { files: 0, bytes: 0 }
+export const nothing: Tally = { files: 0, bytes: 0 }
 
 /** The ETag of what was written, over that version only; `undefined` when it was no longer that. */
-async function write<Order>(
+export async function writeJob<Order>(
   { state, signal }: Pick<JobDeps, 'state' | 'signal'>,
   kind: JobKind<Order>,
   id: string,
@@ -132,106 +133,6 @@ async function write<Order>(
   })
   return outcome.kind === 'written' ? outcome.etag : undefined
 }
-
-/** What the work on a job may tell of itself. */
-export interface JobReport {
-  /** From now on no try looks at what only the first may look at. */
-  checked(): Promise<void>
-  /** How far it is; kept every few seconds. */
-  progress(done: Tally, total: Tally): void
-}
-
-/** What is done about a job: it was done or failed for good; or there was nothing to do about this message. */
-export type JobOutcome = { kind: 'done' } | { kind: 'failed'; code: string } | { kind: 'obsolete' }
-
-/**
- * Does the work of a job and keeps how it ended, once it has. A message of a job that ended or was asked for anew is
- * obsolete. What can never be cured ends it with its code; so does whatever fails for the last of its tries.
- *
- * @throws what `work` threw, when it is to be tried again.
- */
-export async function runJob<Order>(
-  deps: JobDeps & { tries: number },
-  kind: JobKind<Order>,
-  { id, jobId }: { id: string; jobId: string },
-  work: (job: Job<Order>, report: JobReport) => Promise<Tally>,
-): Promise<JobOutcome> {
-  const found = await readJob(deps, kind, id)
-  if (found === undefined || found.job.jobId !== jobId || hasEnded(found.job)) return { kind: 'obsolete' }
-  const keeper = new JobKeeper(deps, kind, id, found)
-  await keeper.keep({ state: 'running', tries: found.job.tries + 1, done: nothing })
-  try {
-    const done = await work(keeper.job, keeper)
-    await keeper.keep({ state: 'done', code: undefined, done, total: done })
-    return { kind: 'done' }
-  } catch (error) {
-    const code = codeOf(error, deps.signal)
-    const isOver = isHopeless(error) || keeper.job.tries >= deps.tries
-    await keeper.keep({ state: isOver ? 'failed' : 'queued', code })
-    if (!isOver) throw error
-    return { kind: 'failed', code }
-  }
-}
-
-function codeOf(error: unknown, signal: AbortSignal): string {
-  if (error instanceof AppError) return error.code
-  return signal.aborted ? 'OUT_OF_TIME' : 'UNEXPECTED'
-}
-
-const progressMs = 2_000
-
-/** Writes a job's record, one change after the other, for as long as nobody else has. */
-class JobKeeper<Order> implements JobReport {
-  readonly #deps: JobDeps
-  readonly #kind: JobKind<Order>
-  readonly #id: string
-  #stored: Stored<Order>
-  #toldAt = 0
-  #writing: Promise<void> = Promise.resolve()
-
-  constructor(deps: JobDeps, kind: JobKind<Order>, id: string, stored: Stored<Order>) {
-    this.#deps = deps
-    this.#kind = kind
-    this.#id = id
-    this.#stored = stored
-  }
-
-  get job(): Job<Order> {
-    return this.#stored.job
-  }
-
-  /** @throws {StorageError} STORAGE_BUSY when the job was asked for anew meanwhile: this one is nobody's any more. */
-  keep(change: Partial<Job<Order>>): Promise<void> {
-    // Also when the work's own signal has ended it: how it ended is what others wait to read.
-    const writing = this.#writing.then(() => this.#write(change))
-    this.#writing = writing.catch(() => undefined)
-    return writing
-  }
-
-  async #write(change: Partial<Job<Order>>): Promise<void> {
-    const { state, now = () => new Date() } = this.#deps
-    const job = { ...this.#stored.job, ...change, updatedAt: now().toISOString() }
-    const signal = AbortSignal.timeout(lastWordMs)
-    const etag = await write({ state, signal }, this.#kind, this.#id, { job, etag: this.#stored.etag })
-    if (etag === undefined) throw new StorageError('the job was asked for anew', { code: 'STORAGE_BUSY' })
-    this.#stored = { job, etag }
-  }
-
-  checked(): Promise<void> {
-    return this.keep({ isChecked: true })
-  }
-
-  progress(done: Tally, total: Tally): void {
-    const now = performance.now()
-    if (now - this.#toldAt < progressMs) return
-    this.#toldAt = now
-    // What cannot be told now is told next time; the end is told in any case.
-    this.keep({ done, total }).catch(() => undefined)
-  }
-}
-
-/** For the last word of a function whose time is over. */
-const lastWordMs = 1_000
 
 export interface Patience {
   ms: number

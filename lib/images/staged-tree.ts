@@ -7,12 +7,12 @@ import { treeTag } from './tree.ts'
 
 const mebibyte = 1024 ** 2
 /** What is read and not yet sent; with it the memory that a download takes. */
-const spaceBytes = 16 * mebibyte
+const spaceBytes = 12 * mebibyte
 /** S3: parts have at least 5 MiB, and there are at most 10,000 of an object. */
 const minPartBytes = 5 * mebibyte
 const maxParts = 10_000
 /** Objects that S3 is told of at a time. */
-const requestsAtATime = 32
+const requestsAtATime = 16
 
 export interface TakenIn {
   sizeBytes: number

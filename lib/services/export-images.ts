@@ -10,7 +10,8 @@ import {
   type Marker,
 } from '../images/download.ts'
 import { type ExpectedZip, expectedZips } from '../images/expected-files.ts'
-import { type JobOutcome, type JobReport, runJob, type Tally } from '../images/job.ts'
+import type { Tally } from '../images/job.ts'
+import { type JobOutcome, type JobReport, runJob } from '../images/run-job.ts'
 import { changeMark } from '../images/session-change.ts'
 import { type StagedTree, stageTree } from '../images/staged-tree.ts'
 import { findStudy } from '../images/study.ts'

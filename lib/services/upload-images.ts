@@ -2,7 +2,7 @@
 import type { ObjectStore } from '../aws/objects.ts'
 import type { DeliveryOrder } from '../delivery/order.ts'
 import { ImagesError, XnatError } from '../errors.ts'
-import { type JobOutcome, type JobReport, runJob } from '../images/job.ts'
+import { type JobOutcome, type JobReport, runJob } from '../images/run-job.ts'
 import { markChanged } from '../images/session-change.ts'
 import {
   deliveryOrder,

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import * as z from 'zod'
 import type { ObjectStore } from '../../lib/aws/objects.ts'
 import { ImagesError, XnatError } from '../../lib/errors.ts'
-import { awaitJob, beginJob, findJob, type Job, jobKind, runJob } from '../../lib/images/job.ts'
+import { awaitJob, beginJob, findJob, type Job, jobKind } from '../../lib/images/job.ts'
+import { runJob } from '../../lib/images/run-job.ts'
 import { type LocalAws, startLocalAws } from '../support/local-aws.ts'
 
 let aws: LocalAws
@@ -109,6 +110,17 @@ describe('a job', () => {
     await expect(run(jobId, () => Promise.reject(new Error('?')), 2)).rejects.toThrow('?')
     expect(await run(jobId, () => Promise.reject(new Error('?')), 2)).toEqual({ kind: 'failed', code: 'UNEXPECTED' })
     expect(await find()).toMatchObject({ state: 'failed', tries: 2 })
+  })
+
+  it('ends when its function has died in all of its tries', async () => {
+    const { jobId } = await begin()
+    const dies = () => new Promise<never>(() => undefined)
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      void run(jobId, dies, 2)
+      await expect.poll(async () => (await find())?.tries).toBe(attempt)
+    }
+    expect(await run(jobId, async () => done, 2)).toEqual({ kind: 'failed', code: 'TRIES_SPENT' })
+    expect(await find()).toMatchObject({ state: 'failed', code: 'TRIES_SPENT' })
   })
 
   it('that was asked for anew leaves the earlier work without a say', async () => {
