@@ -13,7 +13,7 @@ import {
 } from '../imports/messages.ts'
 import type { Logger } from '../log.ts'
 import type { XnatClient } from '../xnat/client.ts'
-import { queryStudies } from '../xnat/dqr.ts'
+import { pingPacs, queryStudies } from '../xnat/dqr.ts'
 import {
   listExecutedRequests,
   listQueuedRequests,
@@ -82,7 +82,7 @@ async function carryOut(
   const answers = await Promise.all(
     order.wanted.map((wanted) => answerFor(deps, order, wanted, { slots, known, pacs })),
   )
-  const outcomes = await requestAll(deps, order, answers, slots)
+  const outcomes = await requestAll(deps, order, answers, { slots, pacs })
   await reportOutcomes(deps.imports, order, outcomes)
   deps.log.info('studies requested', {
     projectId: order.projectId,
@@ -157,14 +157,16 @@ async function requestAll(
   deps: RequestDeps,
   order: StudiesOrder,
   answers: readonly Answer[],
-  slots: FindSlots,
+  { slots, pacs }: { slots: FindSlots; pacs: { isSilent: boolean } },
 ): Promise<Outcome[]> {
   const { xnat, signal, imaging } = deps
   const { projectId, pacsId, requestId } = order
   const wanted = new Map(answers.flatMap(({ imports }) => imports.map((each) => [each.studyInstanceUid, each])))
   const queued = new Set<string>()
   let refusal: OutcomeCode | undefined
-  for (const studies of chunks([...wanted.values()], maxStudiesPerOrder)) {
+  // DQR would ask the silent PACS for each study once more, one after the other.
+  const askable = pacs.isSilent ? [] : [...wanted.values()]
+  for (const studies of chunks(askable, maxStudiesPerOrder)) {
     const request = { pacsId, receiver: imaging.receiver, projectId, requestId, studies, force: true }
     try {
       const rows = await slots.request(() => requestImport(xnat, request, { signal }))
@@ -176,11 +178,25 @@ async function requestAll(
       refusal = 'IMPORT_REFUSED'
     }
   }
-  return answers.map(({ wanted: { accessionNumber }, code, studies, imports }) => {
+  const isWhole = ({ imports }: Answer) => imports.every(({ studyInstanceUid }) => queued.has(studyInstanceUid))
+  const otherwise = answers.every(isWhole) ? 'REQUESTED' : (refusal ?? (await whyLeftOut(deps, pacsId, pacs)))
+  return answers.map((answer) => {
+    const { wanted: each, code, studies } = answer
+    const { accessionNumber } = each
     if (code !== undefined) return { accessionNumber, code }
-    const isWhole = imports.every(({ studyInstanceUid }) => queued.has(studyInstanceUid))
-    return { accessionNumber, code: isWhole ? 'REQUESTED' : (refusal ?? 'LEFT_OUT_BY_XNAT'), studies }
+    return { accessionNumber, code: isWhole(answer) ? 'REQUESTED' : otherwise, studies }
   })
+}
+
+// DQR: a study that the PACS does not answer for is left out like one that it does not have
+// (D:services/impl/basic/BasicDicomQueryRetrieveService.java).
+async function whyLeftOut(
+  { xnat, signal }: RequestDeps,
+  pacsId: number,
+  pacs: { isSilent: boolean },
+): Promise<OutcomeCode> {
+  const isThere = !pacs.isSilent && (await pingPacs(xnat, pacsId, { signal }))
+  return isThere ? 'LEFT_OUT_BY_XNAT' : 'PACS_UNREACHABLE'
 }
 
 function* chunks<T>(list: readonly T[], size: number): Generator<T[]> {
