@@ -19,11 +19,11 @@ export interface FindSlots {
 export function findSlots({ concurrency, perSecond }: FindLimits, signal: AbortSignal): FindSlots {
   const slots = pLimit(concurrency)
   const intervalMs = 1000 / perSecond
-  let nextAtMs = 0
+  let lastAtMs = Number.NEGATIVE_INFINITY
   const turn = async () => {
     const nowMs = performance.now()
-    nextAtMs = Math.max(nowMs, nextAtMs + intervalMs)
-    if (nextAtMs > nowMs) await wait(nextAtMs - nowMs, undefined, { signal })
+    lastAtMs = Math.max(nowMs, lastAtMs + intervalMs)
+    if (lastAtMs > nowMs) await wait(lastAtMs - nowMs, undefined, { signal })
   }
   return {
     find: (act) =>
