@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addArchive, scanFiles, session, startSite } from './site.ts'
+import { addProjects, scanFiles as filesByScan, imported, minuteMs, prearchived } from './studies.ts'
 
 const bytes = { 'content-type': 'application/octet-stream' }
 let dataDir: string
@@ -46,6 +47,26 @@ describe('a kept data folder', () => {
     await appendFile(join(dataDir, 'records.jsonl'), '{"table":"projects","key":"HALF","rec')
     const second = await startSite({ dataDir })
     expect((await second.send('GET /data/projects')).rows().map((row) => row['ID'])).toEqual(['P1'])
+    await second.stop()
+  })
+
+  it('ends the archiving of a session whose folder had been moved when it was killed', async () => {
+    const first = await startSite({ dataDir })
+    await addProjects(first)
+    first.server.state.arrange({ prearchiveHangsIn: 'ARCHIVING' })
+    await imported(first, 'project=AUTO&subject=S1&session=E1')
+    await first.server.clock.advance(5 * minuteMs)
+    const [entry] = first.server.state.prearchive.all()
+    expect(entry?.status).toBe('ARCHIVING')
+    await first.stop()
+    await mkdir(join(dataDir, 'archive/AUTO/arc001'), { recursive: true })
+    await rename(join(dataDir, `prearchive/${entry?.receivedId}`), join(dataDir, 'archive/AUTO/arc001/E1'))
+
+    const second = await startSite({ dataDir })
+    second.server.state.arrange({ prearchiveHangsIn: 'nowhere' })
+    await second.server.clock.advance(6 * minuteMs)
+    expect(await filesByScan(second, 'AUTO', 'E1')).toEqual({ 1: 2, 2: 2 })
+    expect(await prearchived(second, 'AUTO')).toEqual([])
     await second.stop()
   })
 

@@ -1,8 +1,9 @@
 // From received files to a session in the archive (PrearcSessionArchiver.java, DirectArchiveSessionServiceImpl.java).
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { nextExperimentId, nextSubjectId } from '../accession.ts'
+import type { CatalogSnapshot } from '../catalog.ts'
 import type { CatalogEntry } from '../catalog-xml.ts'
 import { labelOf } from '../dicom/names.ts'
 import { lackOf } from '../dqr/fates.ts'
@@ -162,9 +163,17 @@ async function moveFiles(
   const catalog = await archive.catalogs.read(archive.catalogOf(resource))
   const names = plan.lacks === 'files' ? [] : receivedFiles(xnat, plan.receivedId, scanId)
   for (const name of names) await rename(receivedFile(xnat, plan.receivedId, scanId, name), join(folder, name))
-  const entries = new Map([...catalog.entries, ...(await entriesOf(xnat, plan, { folder, names }))])
+  const isNew = plan.existing === undefined && plan.lacks === 'nothing'
+  const left = isNew ? readdirSync(folder).filter((name) => isLeftOver(name, catalog)) : []
+  const arrived = await entriesOf(xnat, plan, { folder, names: [...names, ...left] })
+  const entries = new Map([...catalog.entries, ...arrived])
   await archive.catalogs.replace(catalog, entries)
   return countFiles(entries)
+}
+
+/** What the end of the server in the midst of archiving this session left: moved, and not yet in the catalog. */
+function isLeftOver(name: string, catalog: CatalogSnapshot): boolean {
+  return name !== basename(catalog.path) && !catalog.entries.has(name)
 }
 
 async function entriesOf(

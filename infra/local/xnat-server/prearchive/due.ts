@@ -12,7 +12,7 @@ export function waitingSessions<T extends ReceivedSession>(): WaitingSessions<T>
   })
 }
 
-export function sinceMs({ status, lastModifiedMs, statusSinceMs }: ReceivedSession): number {
+function sinceMs({ status, lastModifiedMs, statusSinceMs }: ReceivedSession): number {
   return status === 'RECEIVING' ? lastModifiedMs : statusSinceMs
 }
 
@@ -23,8 +23,8 @@ export function sinceMs({ status, lastModifiedMs, statusSinceMs }: ReceivedSessi
 export function firstDue<T extends ReceivedSession>(
   waiting: WaitingSessions<T>,
   patienceMs: (session: T) => number | undefined,
-): { session: T; dueAt: number } | undefined {
-  let earliest: { session: T; dueAt: number } | undefined
+): Due<T> | undefined {
+  let earliest: Due<T> | undefined
   for (const status of waiting.names()) {
     const first = firstOf(waiting.line(status), patienceMs)
     if (first !== undefined && (earliest === undefined || isBefore(first, earliest))) earliest = first
