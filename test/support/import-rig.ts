@@ -130,13 +130,18 @@ function archiveByHand(site: Site, studies: readonly PacsStudy[], without: 'file
     state.subjects.put({ ...common, subjectId, label: `subject-${label}`, fields: {} })
     const fields = { UID: studyInstanceUid, date: studyDate.replace(/(....)(..)(..)/, '$1-$2-$3') }
     state.experiments.put({ ...common, experimentId, label, xsiType: 'xnat:mrSessionData', subjectId, fields })
-    for (const { seriesNumber, seriesInstanceUid } of without === 'scans' ? [] : study.series) {
+    for (const { seriesNumber, seriesInstanceUid, seriesDescription } of without === 'scans' ? [] : study.series) {
       const scan: Scan = {
         rowId: state.next('scan'),
         sessionId: experimentId,
         scanId: seriesNumber,
         xsiType: 'xnat:mrScanData',
-        fields: { UID: seriesInstanceUid, type: 'Series', quality: 'usable' },
+        fields: {
+          UID: seriesInstanceUid,
+          type: seriesDescription,
+          series_description: seriesDescription,
+          quality: 'usable',
+        },
         inserted,
       }
       state.scans.put(scan)

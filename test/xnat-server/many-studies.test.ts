@@ -77,7 +77,12 @@ describe('a stand-in with many studies', () => {
     const listed = await listExperiments(rig.xnat, { projectId: rig.projectId })
     expect(listed.map(({ label }) => label)).toEqual([imported, handmade, shell].map((each) => each.accessionNumber))
     const [first, ...others] = await Promise.all(listed.map((session) => listScanFiles(rig.xnat, session)))
-    const ofAnySession = { resourceId: expect.any(String), sizeBytes: expect.any(Number) }
+    const ofAnySession = {
+      resourceId: expect.any(String),
+      sizeBytes: expect.any(Number),
+      path: expect.stringMatching(/\.dcm$/),
+      md5: expect.stringMatching(/^[0-9a-f]{32}$/),
+    }
     expect(others).toEqual([
       { ...first, files: first?.files.map((file) => ({ ...file, ...ofAnySession })) },
       { ...first, files: [] },
