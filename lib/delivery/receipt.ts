@@ -1,21 +1,22 @@
 import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
 import { DeliveryTarget } from './object-key.ts'
-import { DeliveryId } from './order.ts'
+import { type AnyOrder, DeliveryId } from './order.ts'
 import { indexReceipt } from './receipt-index.ts'
 
 const DeliveredFile = z.object({
   path: z.string(),
   sizeBytes: z.int().nonnegative(),
-  /** The version of the object, for DICOM that was imported. */
+  /** The version of the object, for DICOM that was imported and for what failed. */
   etag: z.string().optional(),
   /** Lower-case hex of the content that was read from S3; absent for what was not read. */
   md5: z.string().optional(),
   /**
    * `stored`: sent and found in XNAT's catalog. `unchanged`: was there already, equal.
    * `superseded`: the object was overwritten or deleted after its event; the newer event answers for it.
+   * `failed`: the order was given up, and nothing is known of it.
    */
-  outcome: z.enum(['stored', 'unchanged', 'superseded']),
+  outcome: z.enum(['stored', 'unchanged', 'superseded', 'failed']),
   /**
    * What XNAT's catalog was compared by. `size` alone where the site keeps no checksums; `count` for DICOM that was
    * imported: XNAT may rewrite headers then, so that only the number of files can be compared.
@@ -88,16 +89,19 @@ export async function withReceipt<Outcome extends DeliveryOutcome>(
 }
 
 /**
- * Writes that a delivery was given up, and why. A receipt that this very order's tries have earned stays: what came
+ * Writes that a delivery was given up, of what, and why. A receipt that this very order's tries have earned stays: what came
  * after the proof, such as ending the source, may have failed, or the last try died before it could say that it was done.
  */
 export async function recordFailure(
   state: ObjectStore,
-  { deliveryId, target }: Pick<Receipt, 'deliveryId' | 'target'>,
+  order: AnyOrder,
   { code, sentAt, startedAt }: { code: string; sentAt: Date; startedAt: Date },
 ): Promise<void> {
+  const { deliveryId, target } = order
   const earlier = await findReceipt(state, deliveryId)
   if (earlier?.outcome === 'verified' && new Date(earlier.finishedAt) >= sentAt) return
   const times = { startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString() }
-  await writeReceipt(state, { deliveryId, target, ...times, outcome: 'failed', code, files: [] })
+  const objects = 'source' in order ? [order.source] : order.objects
+  const files = objects.map((object) => ({ ...object, outcome: 'failed' as const }))
+  await writeReceipt(state, { deliveryId, target, ...times, outcome: 'failed', code, files })
 }

@@ -25,6 +25,8 @@ async function orderOf(count: number) {
   return { order: rig.orderFor(objects), digests }
 }
 
+const failed = (count: number) => Array(count).fill({ outcome: 'failed' })
+
 /** Hits the first request that fits, or the first so many. */
 const first = (mishap: Mishap, fits: (request: PassingRequest) => boolean, times = 1) => {
   let left = times
@@ -54,7 +56,7 @@ describe.each(shapes)('%s', (_, count) => {
 
     expect(ending).toEqual({ kind: 'dead-lettered', code: 'STORAGE_BUSY' })
     expect(codes).toEqual(Array(deliveryTries - 1).fill('STORAGE_BUSY'))
-    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'STORAGE_BUSY', files: [] })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'STORAGE_BUSY', files: failed(count) })
   })
 
   it.each([0, 1, size / 2, size - 1])('is delivered whole after XNAT was cut off at byte %i', async (afterBytes) => {
@@ -126,7 +128,7 @@ describe('an upload that XNAT shortens', () => {
 
     expect(ending).toEqual({ kind: 'dead-lettered', code: 'NOT_VERIFIED' })
     expect(codes).toEqual(Array(deliveryTries - 1).fill('NOT_VERIFIED'))
-    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'NOT_VERIFIED', files: [] })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'NOT_VERIFIED', files: failed(1) })
     rig.standIn.faults.clear()
     expect((await rig.settle(order)).ending).toEqual({ kind: 'delivered' })
     expect(await rig.digests(rig.scanRef)).toEqual(new Map([['1.dcm', md5(content)]]))

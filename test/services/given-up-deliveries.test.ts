@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config.ts'
-import { scanPrefix } from '../support/delivery-rig.ts'
+import { md5, scanPrefix } from '../support/delivery-rig.ts'
 import { deliveryTries, type FaultyRig, startFaultyRig } from '../support/faulty-rig.ts'
 import { testEnvironment } from '../support/wired.ts'
 
@@ -21,7 +21,7 @@ describe('an order whose tries are spent', () => {
     expect(await rig.receipt(order)).toBeUndefined()
 
     expect(await rig.invoke(order, { attempt: deliveryTries })).toEqual({ kind: 'dead-lettered', code: 'XNAT_BUSY' })
-    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'XNAT_BUSY', files: [] })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'XNAT_BUSY' })
   })
 
   it('has a receipt also when the last try ran out of time', async () => {
@@ -97,6 +97,20 @@ describe('an order that can never be delivered', () => {
     const order = rig.orderFor([await rig.put(key, 'x')])
 
     expect(await rig.invoke(order)).toEqual({ kind: 'dead-lettered', code: 'SUBJECT_NOT_FOUND' })
-    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'SUBJECT_NOT_FOUND', files: [] })
+    expect(await rig.receipt(order)).toMatchObject({ outcome: 'failed', code: 'SUBJECT_NOT_FOUND' })
+  })
+
+  it('has a receipt that names the files it was about, as what failed', async () => {
+    const puts = ['a.txt', 'b/c.txt'].map((path) =>
+      rig.put(`projects/P1/subjects/S9/resources/NOTES/files/${path}`, path),
+    )
+    const order = rig.orderFor(await Promise.all(puts))
+
+    await rig.invoke(order)
+
+    expect((await rig.receipt(order))?.files).toEqual([
+      { path: 'a.txt', sizeBytes: 5, etag: md5('a.txt'), outcome: 'failed' },
+      { path: 'b/c.txt', sizeBytes: 7, etag: md5('b/c.txt'), outcome: 'failed' },
+    ])
   })
 })
