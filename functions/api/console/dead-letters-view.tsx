@@ -17,6 +17,7 @@ const queueWords: Readonly<Record<QueueName, string>> = {
   deliveries: 'Files that could not be delivered to XNAT.',
   imports: 'Projects whose imports could not be planned. The next sweep looks at them again.',
   studies: 'Studies that the PACS could not be asked for. The next sweep looks at them again.',
+  exports: 'Downloads of studies from XNAT to the training clients that could not be done.',
 }
 
 export function DeadLettersView() {

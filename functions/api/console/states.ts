@@ -84,7 +84,6 @@ const reasonWords: Readonly<Record<ReasonCode, string>> = {
   PACS_UNKNOWN: 'XNAT knows no PACS to ask',
   IMPORT_REFUSED: 'XNAT does not let the project import',
   LEASE_EXPIRED: 'The request came too late to be sent',
-  PROJECT_MISSING: 'The project is not in XNAT',
 }
 
 const isReason = (code: string): code is ReasonCode => code in reasonWords
