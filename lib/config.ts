@@ -150,6 +150,9 @@ const Environment = z.object({
   FLIP_RELEASE: z.string().max(64).optional(),
 })
 
+/** Every variable that is read. */
+export const variableNames: readonly string[] = Object.keys(Environment.shape)
+
 /** What may be stored in Secrets Manager: the variable that says where, and those that hold it otherwise. */
 const storable = [
   { secret: 'XNAT_SECRET', plain: ['XNAT_SERVICE_USER', 'XNAT_SERVICE_PASSWORD'] },

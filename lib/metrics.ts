@@ -27,6 +27,8 @@ const catalogue = {
   /** Until XNAT's answer began. */
   XnatLatency: { unit: 'Milliseconds', keeps: 'each' },
   XnatSignIns: { unit: 'Count', keeps: 'sum' },
+  /** Sign-ins that XNAT turned down: a wrong password, or too many sessions. */
+  XnatSignInsRefused: { unit: 'Count', keeps: 'sum' },
   /** Queries of the PACS by way of DQR: one C-FIND each. */
   PacsFinds: { unit: 'Count', keeps: 'sum' },
   /** Studies of a project by state, each time that the project is looked at. */

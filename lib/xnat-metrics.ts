@@ -11,6 +11,9 @@ export function measureRequest(metrics: Metrics, record: RequestRecord): void {
   // Written also when it is 0: an alarm is to tell "all is well" from "nothing was asked".
   metrics.add('XnatUnreachable', cannotNow.has(status) ? 1 : 0)
   if (status !== undefined) metrics.add('XnatLatency', Math.round(durationMs))
-  if (method === 'POST' && pathTemplate === '/data/JSESSION') metrics.add('XnatSignIns', 1)
+  if (method === 'POST' && pathTemplate === '/data/JSESSION') {
+    metrics.add('XnatSignIns', 1)
+    if (status !== undefined && status >= 300 && status < 500) metrics.add('XnatSignInsRefused', 1)
+  }
   if (pathTemplate === '/xapi/dqr/query/studies') metrics.add('PacsFinds', 1)
 }

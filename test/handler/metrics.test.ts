@@ -107,6 +107,11 @@ describe('an exchange with XNAT', () => {
     ['counts as unreachable when a proxy answers for it', { status: 503 }, { XnatUnreachable: [1] }],
     ['is no outage when XNAT has a fault of its own', { status: 500 }, { XnatUnreachable: [0] }],
     ['counts as a sign-in', { method: 'POST', pathTemplate: '/data/JSESSION' } as const, { XnatSignIns: [1] }],
+    [
+      'counts as a sign-in that was refused',
+      { method: 'POST', pathTemplate: '/data/JSESSION', status: 401 } as const,
+      { XnatSignIns: [1], XnatSignInsRefused: [1], XnatUnreachable: [0] },
+    ],
     ['counts as a C-FIND', { method: 'POST', pathTemplate: '/xapi/dqr/query/studies' } as const, { PacsFinds: [1] }],
   ])('%s', (_, record, expected) => {
     expect(measured(record)).toMatchObject(expected)
