@@ -12,6 +12,6 @@ async function work(order: DownloadOrder, { config, log, ...tools }: Tools): Pro
 }
 
 export const createHandler = (wire: Wire) =>
-  queueHandler({ message: DownloadOrder, source: ({ exports }) => exports, work }, wire)
+  queueHandler({ message: DownloadOrder, source: ({ exports }) => exports, isHeld: true, work }, wire)
 
 export const handler = createHandler(wireOnce)
