@@ -2,8 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ObjectStore } from '../aws/objects.ts'
 import { InvalidInputError, XnatError } from '../errors.ts'
-import { forgetCohort } from '../imports/cohort.ts'
-import { forgetLedger } from '../imports/ledger.ts'
+import { forgetImport } from '../imports/forget-import.ts'
 import { forgetRegistration } from '../provisioning/registration.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { deleteQueuedRequest, listQueuedRequests, type QueuedRequest } from '../xnat/dqr-import.ts'
@@ -37,10 +36,10 @@ export async function deleteProject(deps: DeleteDeps, projectId: string): Promis
   return project
 }
 
-/** The registration last: as long as it is there, whoever repeats the deletion finds the rest. */
+/** The registration first: a planner that is at it meanwhile looks for it behind its writes, and takes them back. */
 async function forgetProject(state: ObjectStore, projectId: string): Promise<void> {
-  await Promise.all([forgetLedger(state, projectId), forgetCohort(state, projectId)])
   await forgetRegistration(state, projectId)
+  await forgetImport(state, projectId)
 }
 
 async function waitingImports({ xnat, signal }: DeleteDeps, projectId: string): Promise<QueuedRequest[]> {

@@ -7,6 +7,7 @@ import { type AssessRules, assessCohort, type Standing } from '../imports/assess
 import { checkUnchecked } from '../imports/check-sessions.ts'
 import { membersOf } from '../imports/cohort.ts'
 import { readEvidence } from '../imports/evidence.ts'
+import { forgetImport } from '../imports/forget-import.ts'
 import { release, releaseForgotten, reserve } from '../imports/import-gate.ts'
 import { beginAttempts, keepOutcomes, keepStandings, rebuildLedger, restartPlans } from '../imports/keep-ledger.ts'
 import { type Ledger, newLedger, readLedger, requestIdPrefix, writeLedger } from '../imports/ledger.ts'
@@ -17,7 +18,12 @@ import { type CohortDeps, type RenewedCohort, renewCohort } from '../imports/ren
 import { type StudyState, studyStates } from '../imports/study-state.ts'
 import { subjectLabelOf } from '../imports/subject-label.ts'
 import type { Logger } from '../log.ts'
-import { findRegistration, type Registration, registerImport } from '../provisioning/registration.ts'
+import {
+  findRegistration,
+  forgetRegistration,
+  type Registration,
+  registerImport,
+} from '../provisioning/registration.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { countQueuedRequests } from '../xnat/dqr-import.ts'
 import { findProject } from '../xnat/projects.ts'
@@ -69,9 +75,15 @@ export async function importCohort(deps: ImportDeps, message: ImportMessage): Pr
   const { projectId } = message
   if (message.kind === 'outcomes') return takeOutcomes(deps, message)
   const registration = await registrationFor(deps, message)
-  // A project that was deleted while the message was under way.
-  if (registration === undefined) return nothing
-  const run = await openRun(deps, projectId)
+  const tally = registration === undefined ? nothing : await plan(deps, registration, message)
+  // The project was deleted while the message, or this run, was under way: what it wrote goes too.
+  const isRegistered = registration !== undefined && (await findRegistration(deps.state, projectId)) !== undefined
+  if (!isRegistered) await forgetImport(deps.state, projectId)
+  return tally
+}
+
+async function plan(deps: ImportDeps, registration: Registration, message: LookMessage): Promise<ImportTally> {
+  const run = await openRun(deps, message.projectId)
   if (message.kind === 'look' && message.cause === 'sweep') return lookAgain(run, registration, message)
   return lookAtAll(run, registration, message)
 }
@@ -147,7 +159,11 @@ async function registrationFor(deps: ImportDeps, message: LookMessage): Promise<
   const project = await findProject(xnat, projectId, { signal })
   if (project === undefined) return undefined
   const query = message.kind === 'look' ? message.query : undefined
-  return registerImport(state, { projectId, query, secondaryId: project.secondaryId }, now)
+  const registration = await registerImport(state, { projectId, query, secondaryId: project.secondaryId }, now)
+  if ((await findProject(xnat, projectId, { signal })) !== undefined) return registration
+  // It was deleted meanwhile, perhaps before there was a registration to forget.
+  await forgetRegistration(state, projectId)
+  return undefined
 }
 
 async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>): Promise<ImportTally> {

@@ -21,6 +21,7 @@ import {
   requestImport,
   type StudyImport,
 } from '../xnat/dqr-import.ts'
+import { findProject } from '../xnat/projects.ts'
 
 export interface RequestDeps {
   xnat: XnatClient
@@ -72,9 +73,9 @@ async function carryOut(
   slots: FindSlots,
   earlier: () => Promise<readonly QueuedRequest[]>,
 ): Promise<void> {
-  const nowMs = (deps.now?.() ?? new Date()).getTime()
-  if (nowMs > order.expiresAtMs) {
-    const outcomes = order.wanted.map(({ accessionNumber }) => ({ accessionNumber, code: 'LEASE_EXPIRED' as const }))
+  const code = await whyDropped(deps, order)
+  if (code !== undefined) {
+    const outcomes = order.wanted.map(({ accessionNumber }) => ({ accessionNumber, code }))
     return reportOutcomes(deps.imports, order, outcomes)
   }
   const known = (await earlier()).filter(({ requestId }) => requestId === order.requestId)
@@ -89,6 +90,15 @@ async function carryOut(
     studies: outcomes.length,
     requested: outcomes.filter(({ code }) => code === 'REQUESTED').length,
   })
+}
+
+async function whyDropped(
+  { xnat, signal, now = () => new Date() }: RequestDeps,
+  { projectId, expiresAtMs }: StudiesOrder,
+): Promise<OutcomeCode | undefined> {
+  if (now().getTime() > expiresAtMs) return 'LEASE_EXPIRED'
+  // DQR may take requests for a project that is gone. Their studies would lie in the prearchive with no project.
+  return (await findProject(xnat, projectId, { signal })) === undefined ? 'IMPORT_REFUSED' : undefined
 }
 
 type Wanted = StudiesOrder['wanted'][number]
