@@ -8,7 +8,8 @@ import { addArchive, basic, type Site, scanFiles, startSite } from './site.ts'
 
 const headers = { 'content-type': 'application/octet-stream' }
 /** Large enough to be written to disk while the rest is still on its way. */
-const half = 'x'.repeat(400_000)
+// More than the stand-in keeps in memory before it writes.
+const half = 'x'.repeat(2 * 1024 ** 2)
 let dataDir: string
 let site: Site
 

@@ -1,5 +1,6 @@
 // The bytes, one immutable file each, named by chance and never by key. A file counts only while the index names it.
 import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -66,6 +67,11 @@ export class BlobStore {
     }
   }
 
+  /** For a few bytes, which are read at once: the hops to another thread and back would take longer than the reading. */
+  readWhole(slices: readonly BlobSlice[]): Buffer {
+    return Buffer.concat(slices.map((slice) => readAtOnce(this.#path(slice.blobId), slice)))
+  }
+
   async *read(slices: readonly BlobSlice[]): AsyncGenerator<Buffer, void> {
     for (const { blobId, start, length } of slices) {
       if (length === 0) continue
@@ -92,13 +98,30 @@ export class BlobStore {
   }
 }
 
+function readAtOnce(path: string, { start, length }: BlobSlice): Buffer {
+  const buffer = Buffer.allocUnsafe(length)
+  const file = openSync(path, 'r')
+  try {
+    for (let filled = 0; filled < length; ) {
+      const bytesRead = readSync(file, buffer, filled, length - filled, start + filled)
+      if (bytesRead === 0) throw new Error(shorterThanIndexed)
+      filled += bytesRead
+    }
+    return buffer
+  } finally {
+    closeSync(file)
+  }
+}
+
+const shorterThanIndexed = 'a stored file is shorter than the index says'
+
 async function* readStretch(handle: FileHandle, start: number, length: number): AsyncGenerator<Buffer, void> {
   const end = start + length
   for (let position = start; position < end; ) {
     // A fresh buffer each time: the one before may still be waiting in a socket.
     const buffer = Buffer.allocUnsafe(Math.min(readBytes, end - position))
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
-    if (bytesRead === 0) throw new Error('a stored file is shorter than the index says')
+    if (bytesRead === 0) throw new Error(shorterThanIndexed)
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
   }

@@ -116,7 +116,8 @@ async function send({ source, response, isWaiting }: Exchange, reply: Reply): Pr
     response.end(source.method === 'HEAD' ? undefined : reply.document)
     return
   }
-  await pipeline(reply.body, response)
+  if (Buffer.isBuffer(reply.body)) response.end(reply.body)
+  else await pipeline(reply.body, response)
 }
 
 function toRefusal(error: unknown): S3Error {

@@ -5,7 +5,7 @@ export interface Reply {
   headers?: Readonly<Record<string, string>>
   document?: string
   /** Sent with the Content-Length that `headers` must then hold. */
-  body?: AsyncIterable<Buffer>
+  body?: Buffer | AsyncIterable<Buffer>
   /** Called once the reply is sent or given up, whether or not `body` was read. */
   release?: () => Promise<void>
 }

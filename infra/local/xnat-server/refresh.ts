@@ -47,7 +47,7 @@ async function append(xnat: Xnat, resource: Resource, entries: Map<string, Catal
 
 async function dropLost({ archive }: Xnat, resource: Resource, entries: Map<string, CatalogEntry>): Promise<void> {
   for (const path of [...entries.keys()]) {
-    if (!(await exists(archive.fileOf(resource, path)))) entries.delete(path)
+    if (!exists(archive.fileOf(resource, path))) entries.delete(path)
   }
 }
 

@@ -66,7 +66,7 @@ async function storeEntry(upload: Upload, path: string, content: AsyncIterable<u
   const { archive } = upload.exchange.xnat
   if (!isInside(path)) throw new HttpFailure(500, 'The path leads out of the resource.')
   const place = archive.fileOf(upload.resource, path)
-  const isPresent = await exists(place)
+  const isPresent = exists(place)
   if (isPresent && path.endsWith('_catalog.xml')) throw new HttpFailure(500, `XNAT cannot catalog ${baseName(path)}`)
   if (isPresent && !upload.options.overwrite) {
     upload.duplicates.push(path)

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
-import { lstat, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { createReadStream, lstatSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { open, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { ifMissing } from './missing.ts'
 
 export interface StoredFile {
   size: number
   md5: string
 }
 
-/** Content up to this size is written in one piece: an archive of thousands of small files is not opened file by file. */
-const smallBytes = 256 * 1024
+/**
+ * Content up to this size is written in one piece, and without a thread's help: for an archive of thousands of files the
+ * hops to another thread and back would take longer than the steps themselves.
+ */
+const smallBytes = 1024 * 1024
 
 /**
  * Writes a body beside the archive and moves it to its place when it is whole.
@@ -25,12 +27,12 @@ export async function storeStream(
   place: { spoolPath: string; path: string; isTruncated: boolean },
 ): Promise<StoredFile> {
   const { spoolPath, path, isTruncated } = place
-  const written = await write(source, spoolPath).catch(async (error: unknown) => {
-    await moveInto(spoolPath, path)
+  const written = await write(source, spoolPath).catch((error: unknown) => {
+    moveInto(spoolPath, path)
     throw error
   })
   const stored = isTruncated ? await halve(spoolPath) : written
-  await moveInto(spoolPath, path)
+  moveInto(spoolPath, path)
   return stored
 }
 
@@ -39,13 +41,13 @@ async function write(source: AsyncIterable<unknown>, path: string): Promise<Stor
   const head: Uint8Array[] = []
   let size = 0
   while (size <= smallBytes) {
-    const next = await content.next().catch(async (error: unknown) => {
-      await writeFile(path, Buffer.concat(head))
+    const next = await content.next().catch((error: unknown) => {
+      writeFileSync(path, Buffer.concat(head))
       throw error
     })
     if (next.done === true) {
       const whole = Buffer.concat(head)
-      await writeFile(path, whole)
+      writeFileSync(path, whole)
       return digestOf(whole)
     }
     if (!(next.value instanceof Uint8Array)) throw new TypeError('a body is made of bytes')
@@ -60,18 +62,39 @@ async function* resumed(head: readonly Uint8Array[], content: AsyncIterator<unkn
   for (let next = await content.next(); next.done !== true; next = await content.next()) yield next.value
 }
 
-/** Spools a body to a file, digesting it on the way. */
+/** Spools a body to a file, digesting it on the way. When the body breaks off, what came of it is in the file. */
 export async function spool(source: AsyncIterable<unknown>, path: string): Promise<StoredFile> {
-  const digest = new Digest()
-  await pipeline(source, digest, createWriteStream(path))
-  return digest.result()
+  const hash = createHash('md5')
+  const file = await open(path, 'w')
+  let size = 0
+  let waiting: Uint8Array[] = []
+  const write = async () => {
+    const pieces = waiting
+    waiting = []
+    await file.writeFile(Buffer.concat(pieces))
+  }
+  try {
+    let waitingBytes = 0
+    for await (const chunk of source) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('a body is made of bytes')
+      hash.update(chunk)
+      waiting.push(chunk)
+      size += chunk.length
+      waitingBytes += chunk.length
+      if (waitingBytes < smallBytes) continue
+      waitingBytes = 0
+      await write()
+    }
+    return { size, md5: hash.digest('hex') }
+  } finally {
+    await write().finally(() => file.close())
+  }
 }
 
-async function moveInto(from: string, path: string): Promise<void> {
-  const isMoved = await rename(from, path).then(() => true, ifMissing(false))
-  if (isMoved) return
-  await mkdir(dirname(path), { recursive: true })
-  await rename(from, path)
+function moveInto(from: string, path: string): void {
+  const folder = dirname(path)
+  if (!exists(folder)) mkdirSync(folder, { recursive: true })
+  renameSync(from, path)
 }
 
 /**
@@ -100,8 +123,8 @@ export async function drain(content: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of content);
 }
 
-export async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(() => true, ifMissing(false))
+export function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 class Digest extends Transform {

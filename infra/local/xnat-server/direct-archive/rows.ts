@@ -20,7 +20,7 @@ export async function openRow(
   { project, instance }: { project: Project; instance: Instance },
 ): Promise<DirectArchiveRow | undefined> {
   const name = { project: project.projectId, studyInstanceUid: instance.studyInstanceUid, label: claim.name }
-  const isTaken = await exists(join(xnat.archive.root, locationOf(xnat, project, claim.folder)))
+  const isTaken = exists(join(xnat.archive.root, locationOf(xnat, project, claim.folder)))
   // Nothing waits from here on, so that two instances that come together open one row.
   const present = findRow(xnat, name)
   if (present !== undefined) return present.status === 'RECEIVING' ? touched(xnat, present) : undefined

@@ -61,7 +61,7 @@ async function freeName(xnat: Archive, scanId: string, { receivedId, instance, n
   const asked = name.replace(/[^\w.-]/g, '_')
   if (rename || !isFileName(asked)) return safe
   const path = receivedFile(xnat, receivedId, scanId, asked)
-  if (!(await exists(path))) return asked
+  if (!exists(path)) return asked
   const present = await readInstance(path)
   const isSame = present?.sopInstanceUid === instance.sopInstanceUid && present.sopClassUid === instance.sopClassUid
   return isSame ? asked : safe
