@@ -18,7 +18,14 @@ export function tarLength(entries: readonly ArchiveEntry[]): number {
  * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
  * off in the middle, so that whoever receives it cannot take it for whole.
  */
-export async function* tarStream<T extends ArchiveEntry>(
+export function tarStream<T extends ArchiveEntry>(
+  entries: readonly T[],
+  open: OpenEntry<T>,
+): AsyncGenerator<Uint8Array> {
+  return inLargePieces(tarPieces(entries, open))
+}
+
+async function* tarPieces<T extends ArchiveEntry>(
   entries: readonly T[],
   open: OpenEntry<T>,
 ): AsyncGenerator<Uint8Array> {
@@ -29,6 +36,35 @@ export async function* tarStream<T extends ArchiveEntry>(
     if (entry.sizeBytes % block !== 0) yield Buffer.alloc(block - (entry.sizeBytes % block))
   }
   yield Buffer.alloc(endBytes)
+}
+
+/** A piece of this size goes out as it is, in a system call of its own; headers, padding and small files wait for others. */
+const pieceBytes = 32 * 1024
+
+/** All bytes that were given go out before an error does: an archive is to break off where its entries did. */
+async function* inLargePieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = []
+  let waitingBytes = 0
+  let failure: { error: unknown } | undefined
+  try {
+    for await (const piece of pieces) {
+      waiting.push(piece)
+      waitingBytes += piece.length
+      if (waitingBytes < pieceBytes) continue
+      yield joined(waiting)
+      waiting = []
+      waitingBytes = 0
+    }
+  } catch (error) {
+    failure = { error }
+  }
+  if (waiting.length > 0) yield joined(waiting)
+  if (failure !== undefined) throw failure.error
+}
+
+const joined = (pieces: readonly Uint8Array[]) => {
+  const [only] = pieces
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
 }
 
 function headerOf(entry: ArchiveEntry): Buffer {

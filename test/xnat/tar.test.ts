@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ArchiveEntry } from '../../lib/xnat/archive-entry.ts'
@@ -109,6 +110,15 @@ describe('the tar that carries files to XNAT', () => {
     }
     await expect(read()).rejects.toThrow('gone')
     expect(Buffer.concat(chunks).length).toBe(1024)
+  })
+
+  it('sends small files in few pieces, since each piece is a system call', async () => {
+    const entries = Array.from({ length: 1_000 }, (_, index) => source(`${index}.dcm`, Buffer.alloc(1024, index)))
+    const pieces: Uint8Array[] = []
+    const open = async ({ content }: Source) => Readable.from([content])
+    for await (const piece of tarStream(entries, open)) pieces.push(piece)
+    expect(pieces.length).toBeLessThan(100)
+    expect(Buffer.concat(pieces)).toEqual(await archive(entries))
   })
 
   it.each([
