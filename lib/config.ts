@@ -92,7 +92,7 @@ const Environment = z.object({
   /** Where training clients have the images bucket mounted. */
   BASE_IMAGES_DOWNLOAD_DIR: z
     .string()
-    .regex(/^\/(?:[^/]+\/?)*$/)
+    .regex(/^(?:\/[^/]+)+\/?$/)
     .default('/app/data/images'),
   /** How long a downloaded study is answered without asking XNAT. The bucket's lifecycle rule has to keep it a day longer. */
   IMAGE_CACHE_RETENTION_HOURS: z.coerce.number().positive().default(168),

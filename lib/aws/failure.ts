@@ -30,6 +30,8 @@ function codeOf(cause: unknown): StorageErrorCode {
   const status = cause.$metadata.httpStatusCode ?? 0
   if (cause.name === 'NoSuchKey' || cause.name === 'NotFound') return 'OBJECT_MISSING'
   if (status === 412) return 'OBJECT_CHANGED'
+  // S3: so it answers when an upload is completed again because the first answer was lost. What it was part of is begun anew.
+  if (cause.name === 'NoSuchUpload') return 'STORAGE_BUSY'
   // S3: 409 ConditionalRequestConflict and OperationAborted ask for the same request again.
   const passing = status === 0 || status === 408 || status === 409 || status === 429 || status >= 500
   return passing || cause.$retryable?.throttling === true ? 'STORAGE_BUSY' : 'STORAGE_REFUSED'

@@ -3,20 +3,16 @@
 import { type AppError, ImagesError, InvalidInputError } from '../errors.ts'
 import type { StudyFolder } from './tree.ts'
 
-export type Action = 'upload' | 'download'
+type Action = 'upload' | 'download'
 
 const beginnings = { upload: 'Failed to upload files', download: 'Failed to download and unzip images' } as const
 
 /** The error that a request ends with, of the code that its work ended with. */
-export function failure(code: string, { hubProjectId }: Pick<StudyFolder, 'hubProjectId'>, action: Action): AppError {
+export function failure(code: string, folder: StudyFolder, action: Action): AppError {
   switch (code) {
     case 'PROJECT_NOT_FOUND':
-      return notFound(
-        code,
-        `Project with ID ${hubProjectId} not found: 404: Project with central hub ID '${hubProjectId}' not found among XNAT projects.`,
-      )
     case 'EXPERIMENT_NOT_FOUND':
-      return notFound(code, 'Experiment with this ID or label not found.')
+      return studyNotFound(code, folder)
     case 'XNAT_NOT_FOUND':
     case 'IMAGES_NOT_FOUND':
       return new ImagesError('Resource not found: 404: No DICOM data in XNAT', { code: 'IMAGES_NOT_FOUND' })
@@ -33,4 +29,14 @@ export function failure(code: string, { hubProjectId }: Pick<StudyFolder, 'hubPr
   }
 }
 
-const notFound = (code: string, what: string) => new InvalidInputError(`Resource not found: 404: ${what}`, { code })
+/** That XNAT has no such project, or in it no such study. */
+export function studyNotFound(
+  code: 'PROJECT_NOT_FOUND' | 'EXPERIMENT_NOT_FOUND',
+  { hubProjectId: id }: StudyFolder,
+): AppError {
+  const texts = {
+    PROJECT_NOT_FOUND: `Project with ID ${id} not found: 404: Project with central hub ID '${id}' not found among XNAT projects.`,
+    EXPERIMENT_NOT_FOUND: 'Experiment with this ID or label not found.',
+  }
+  return new InvalidInputError(`Resource not found: 404: ${texts[code]}`, { code })
+}

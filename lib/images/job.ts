@@ -135,7 +135,8 @@ export async function writeJob<Order>(
 }
 
 export interface Patience {
-  ms: number
+  /** When it ends, as `performance.now()` counts. */
+  endsAt: number
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
@@ -144,9 +145,8 @@ export async function awaitJob<Order>(
   deps: JobDeps,
   kind: JobKind<Order>,
   { id, job }: { id: string; job: Job<Order> },
-  { ms, sleep }: Patience,
+  { endsAt, sleep }: Patience,
 ): Promise<Job<Order>> {
-  const endsAt = performance.now() + ms
   let [latest, pauseMs] = [job, firstPauseMs]
   while (!hasEnded(latest) && performance.now() + pauseMs < endsAt) {
     await sleep(pauseMs, deps.signal)

@@ -22,8 +22,8 @@ export interface TakenIn {
 
 export interface StagedTree {
   /**
-   * Takes a body in, of which the size is known, and tells what came. It may be on its way yet when this
-   * returns; what fails then, fails the next call.
+   * Takes a body in, of which the size is known, and tells what came. It may be on its way yet when this returns; what
+   * fails then, fails the next call.
    */
   add(key: string, body: AsyncIterable<Buffer>, sizeBytes: number): Promise<TakenIn>
   /** Makes all of it the objects of their keys. Done again by another download when it dies among them. */
@@ -34,7 +34,7 @@ export interface StagedTree {
 
 export function stageTree({ images, signal }: { images: ObjectStore; signal: AbortSignal }): StagedTree {
   const space = new PartSpace(spaceBytes)
-  const staged: StagedObject[] = []
+  const staged: Promise<StagedObject>[] = []
   const underWay = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
 
@@ -52,11 +52,10 @@ export function stageTree({ images, signal }: { images: ObjectStore; signal: Abo
   }
   /** Begins the object at once and sends its parts behind it, so that the wait for S3 is not the reader's. */
   const begin = (key: string) => {
-    const object = images.stage(key, { tag: treeTag, signal }).then((begun) => {
-      staged.push(begun)
-      return begun
-    })
+    const object = images.stage(key, { tag: treeTag, signal })
+    // A failure is met by its parts.
     object.catch(() => undefined)
+    staged.push(object)
     return object
   }
 
@@ -76,11 +75,14 @@ export function stageTree({ images, signal }: { images: ObjectStore; signal: Abo
     },
     async publish() {
       await settled()
-      await inTurns(staged, (object) => object.publish())
+      await inTurns(await Promise.all(staged), (object) => object.publish())
     },
     async discard() {
       await Promise.all(underWay)
-      await inTurns(staged, (object) => object.discard().catch(() => undefined))
+      const begun = (await Promise.allSettled(staged)).flatMap((each) =>
+        each.status === 'fulfilled' ? each.value : [],
+      )
+      await inTurns(begun, (object) => object.discard().catch(() => undefined))
     },
   }
 }

@@ -4,7 +4,7 @@ import { InvalidInputError } from '../errors.ts'
 import { type Experiment, findExperiment } from '../xnat/archive.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { findProjectBySecondaryId } from '../xnat/projects.ts'
-import { failure } from './failure.ts'
+import { studyNotFound } from './failure.ts'
 import type { StudyFolder } from './tree.ts'
 
 /**
@@ -36,9 +36,9 @@ export async function findStudy(
   folder: StudyFolder,
 ): Promise<FoundStudy> {
   const project = await findProjectBySecondaryId(xnat, folder.hubProjectId, { signal })
-  if (project === undefined) throw failure('PROJECT_NOT_FOUND', folder, 'upload')
+  if (project === undefined) throw studyNotFound('PROJECT_NOT_FOUND', folder)
   const { projectId } = project
   const experiment = await findExperiment(xnat, { projectId, experiment: folder.accession }, { signal })
-  if (experiment === undefined) throw failure('EXPERIMENT_NOT_FOUND', folder, 'upload')
+  if (experiment === undefined) throw studyNotFound('EXPERIMENT_NOT_FOUND', folder)
   return { projectId, experiment }
 }

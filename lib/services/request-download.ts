@@ -22,7 +22,7 @@ export interface DownloadRequest {
   part: StudyPart
   /** Downloads anew what is there. */
   isForced: boolean
-  /** How long to wait for the end. */
+  /** How long the whole request may take, waiting for the end included. */
   waitMs: number
 }
 
@@ -38,6 +38,7 @@ export type DownloadOutcome = { kind: 'done'; path: string } | { kind: 'under-wa
  */
 export async function requestDownload(deps: RequestDownloadDeps, request: DownloadRequest): Promise<DownloadOutcome> {
   const { net, accession, part, isForced, waitMs } = request
+  const patience = { endsAt: performance.now() + waitMs, sleep: systemClock.sleep }
   const hubProjectId = openHubProjectId(request.sealedHubProjectId, deps.envelopeKeys)
   const folder = studyFolder({ net, hubProjectId, accession }, 'download')
   const plan: DownloadPlan = { folder, part, isForced }
@@ -47,7 +48,7 @@ export async function requestDownload(deps: RequestDownloadDeps, request: Downlo
 
   const id = downloadId(plan)
   const job = await beginDownload(deps, plan, (message) => deps.exports.send([message]))
-  const latest = await awaitJob(deps, downloadJobs, { id, job }, { ms: waitMs, sleep: systemClock.sleep })
+  const latest = await awaitJob(deps, downloadJobs, { id, job }, patience)
   if (latest.state === 'done') return done
   if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', folder, 'download')
   const record = { net, hubProjectId, part, accessions: [accession] }

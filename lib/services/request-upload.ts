@@ -41,7 +41,7 @@ export interface UploadRequest {
   /** Below `<net>/upload/`, or absolute paths of such files as the client sees them. */
   files: readonly string[]
   existOk: boolean
-  /** How long to wait for the end. */
+  /** How long the whole request may take, waiting for the end included. */
   waitMs: number
 }
 
@@ -63,6 +63,7 @@ export interface UploadStatus {
  */
 export async function requestUpload(deps: RequestUploadDeps, request: UploadRequest): Promise<UploadStatus> {
   const { net, accession, existOk } = request
+  const patience = { endsAt: performance.now() + request.waitMs, sleep: systemClock.sleep }
   const hubProjectId = openHubProjectId(request.sealedHubProjectId, deps.envelopeKeys)
   const folder = studyFolder({ net, hubProjectId, accession }, 'upload')
   const files = await uploadedFiles(deps, request)
@@ -76,7 +77,6 @@ export async function requestUpload(deps: RequestUploadDeps, request: UploadRequ
   const job = await beginJob(deps, uploadJobs, wanted, (fresh) =>
     deps.deliveries.send([uploadMessage(uploadId, fresh)]),
   )
-  const patience = { ms: request.waitMs, sleep: systemClock.sleep }
   const latest = await awaitJob(deps, uploadJobs, { id: uploadId, job }, patience)
   if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', folder, 'upload')
   return statusOf(deps, uploadId, latest)

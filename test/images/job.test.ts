@@ -143,8 +143,12 @@ describe('a job', () => {
       pauses.push(ms)
       if (pauses.length === 3) await run(job.jobId, async () => done)
     }
-    expect(await awaitJob(deps(), kind, { id, job }, { ms: 10_000, sleep })).toMatchObject({ state: 'done' })
+    expect(await awaitJob(deps(), kind, { id, job }, { endsAt: performance.now() + 10_000, sleep })).toMatchObject({
+      state: 'done',
+    })
     expect(pauses).toHaveLength(3)
-    expect(await awaitJob(deps(), kind, { id, job }, { ms: 0, sleep })).toMatchObject({ state: 'queued' })
+    expect(await awaitJob(deps(), kind, { id, job }, { endsAt: performance.now(), sleep })).toMatchObject({
+      state: 'queued',
+    })
   })
 })

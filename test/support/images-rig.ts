@@ -62,7 +62,6 @@ export async function startImagesRig(options: { environment?: Record<string, str
     credentials: config.credentials,
     requestHandler: agentHandler(agent),
     responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 1,
   })
   const [deliveries, exports] = [memoryQueue(), memoryQueue()]
   const { incoming, state } = rig
