@@ -25,6 +25,14 @@ export type SendOutcome =
   | { kind: 'stale'; path: string }
 
 /**
+ * From so many files on, one tar: it is one request and one change of XNAT's catalog, where a PUT of each makes as many.
+ * Measured (`npm run bench switch`): two files of 1 KiB take 2.9 times as long by PUTs when a request takes 60 ms, as long
+ * as the tar when it takes no time; of files of 64 MiB both ways take the same time, to within a tenth. A file that is
+ * alone goes as it is, which spares XNAT the unpacking.
+ */
+const filesWorthATar = 2
+
+/**
  * Sends all objects in one request, over whatever stands under their names.
  *
  * @throws {XnatError} when XNAT refused for good.
@@ -45,7 +53,8 @@ export async function sendFiles(
 
   try {
     const [only] = objects
-    if (objects.length === 1 && only !== undefined && only.sizeBytes > 0 && isPlainFilePath(only.path)) {
+    const isPut = objects.length < filesWorthATar
+    if (isPut && only !== undefined && only.sizeBytes > 0 && isPlainFilePath(only.path)) {
       const openBody = async () => {
         const opened = await open(only)
         const body = Readable.from(read(only, opened), { objectMode: false })

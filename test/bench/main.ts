@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   memory: () => import('./memory.ts'),
   delivery: () => import('./delivery.ts'),
+  switch: () => import('./switch.ts'),
   client: () => import('./client.ts'),
   provision: () => import('./provision.ts'),
   download: () => import('./download.ts'),

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { readAhead } from '../../lib/delivery/read-ahead.ts'
+import { sendFiles } from '../../lib/delivery/send-files.ts'
 import { putArchive, putFile, type ResourceRef } from '../../lib/xnat/resources.ts'
 import type { BenchObject, BenchRig } from './delivery-rig.ts'
 
@@ -48,6 +49,12 @@ export async function onePutPerFile(way: Way, workers: number): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker + 1)).map((each) => each))
+}
+
+/** All files in one tar that is made as it flows, as a delivery sends several. */
+export async function oneTar({ rig, name, objects, experimentId }: Way): Promise<void> {
+  const deps = { xnat: rig.xnat, incoming: rig.incoming, signal: AbortSignal.timeout(900_000) }
+  await sendFiles(deps, resource(experimentId, 'TAR'), { keyPrefix: `${name}/`, objects })
 }
 
 /** Downloads to disk, packs with gzip -9, and sends the archive, as xnatpy and xnat-ingest do. */
