@@ -4,16 +4,17 @@ import { startSecretsServer } from '../support/secrets-server.ts'
 
 it('functions take their secrets from Secrets Manager, and a changed service key without being deployed anew', async () => {
   const server = await startSecretsServer({
-    key: { key: 'fake-first' },
-    aes: { key: Buffer.alloc(32).toString('base64') },
+    'xnat-conduit/dev/service-key': { key: 'fake-first' },
+    'xnat-conduit/dev/envelope-key': { key: Buffer.alloc(32).toString('base64') },
   })
   const stack = await startStack({
     service: inject('service'),
     environment: {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url,
-      XNAT_SECRET: 'xnat',
-      SERVICE_KEY_SECRET: 'key',
-      ENVELOPE_KEY_SECRET: 'aes',
+      // The names that the functions' roles allow.
+      XNAT_SECRET: 'xnat-conduit/dev/xnat',
+      SERVICE_KEY_SECRET: 'xnat-conduit/dev/service-key',
+      ENVELOPE_KEY_SECRET: 'xnat-conduit/dev/envelope-key',
       XNAT_SERVICE_USER: '',
       XNAT_SERVICE_PASSWORD: '',
       TRUST_INTERNAL_SERVICE_KEY: '',
@@ -22,7 +23,7 @@ it('functions take their secrets from Secrets Manager, and a changed service key
   })
   onTestFinished(() => stack.stop())
   const { user, password } = stack.description.xnat
-  server.secrets.set('xnat', JSON.stringify({ user, password }))
+  server.secrets.set('xnat-conduit/dev/xnat', JSON.stringify({ user, password }))
   const listWith = async (key: string) => {
     const headers = { [stack.description.serviceKey.header]: key }
     return (await fetch(`${stack.description.api}/projects`, { headers })).status
@@ -30,7 +31,7 @@ it('functions take their secrets from Secrets Manager, and a changed service key
 
   expect(await listWith('fake-first')).toBe(200)
   expect(await listWith('fake-second')).toBe(401)
-  server.secrets.set('key', JSON.stringify({ key: 'fake-second' }))
+  server.secrets.set('xnat-conduit/dev/service-key', JSON.stringify({ key: 'fake-second' }))
   await vi.waitFor(async () => expect(await listWith('fake-second')).toBe(200), { timeout: 20_000, interval: 1_000 })
   expect(await listWith('fake-first')).toBe(401)
 }, 60_000)

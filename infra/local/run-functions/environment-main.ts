@@ -4,10 +4,13 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import { type EnvironmentReport, type FunctionFailure, Invocation } from './environment-protocol.ts'
+import { Grant } from './grants.ts'
 
 const Handler = z.custom<(event: unknown, context: object) => unknown>((value) => typeof value === 'function')
 
-const [, , moduleUrl = '', exportName = ''] = process.argv
+const Role = z.object({ grants: z.array(Grant), place: z.object({ region: z.string(), account: z.string() }) })
+
+const [, , moduleUrl = '', exportName = '', role] = process.argv
 
 // Nobody is left to answer to, and nothing may be orphaned.
 process.on('disconnect', () => process.exit())
@@ -15,6 +18,12 @@ process.on('disconnect', () => process.exit())
 process.on('SIGINT', () => undefined)
 
 try {
+  if (role !== undefined) {
+    // Only where it is wanted: it loads the SDK.
+    const { enforceGrants } = await import('./enforce-grants.ts')
+    const onUsed = (right: string) => report({ kind: 'right-used', right })
+    enforceGrants({ ...Role.parse(JSON.parse(role)), onUsed })
+  }
   const handler = await importHandler()
   process.on('message', (message) => {
     void invoke(handler, Invocation.parse(message)).then(report)

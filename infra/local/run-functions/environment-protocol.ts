@@ -29,6 +29,8 @@ export type FunctionFailure = z.infer<typeof FunctionFailure>
 
 export const EnvironmentReport = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
+  /** Comes between the others: the function has made use of a right for the first time. */
+  z.object({ kind: z.literal('right-used'), right: z.string() }),
   z.object({ kind: z.literal('init-failed'), failure: FunctionFailure }),
   z.object({ kind: z.literal('succeeded'), result: z.string(), peakRssBytes: z.number() }),
   z.object({ kind: z.literal('failed'), failure: FunctionFailure, peakRssBytes: z.number() }),

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EnvironmentReport, type FunctionFailure, type Invocation } from './environment-protocol.ts'
+import type { Grant } from './grants.ts'
 import { InvocationError } from './invocation-error.ts'
 
 const MAIN = fileURLToPath(new URL('./environment-main.ts', import.meta.url))
@@ -13,6 +14,8 @@ export interface ExecutionEnvironmentOptions {
   /** All that the process sees: nothing of the runner's own environment is added. */
   env: Record<string, string>
   onLine: (line: string) => void
+  /** What it may ask of AWS. Left out: everything. */
+  role?: { grants: readonly Grant[]; place: { region: string; account: string }; onUsed: (right: string) => void }
 }
 
 export type InvocationOutcome =
@@ -31,10 +34,19 @@ export class ExecutionEnvironment {
   #isAlive = true
   #onAnswer: ((answer: Answer) => void) | undefined
 
-  constructor({ moduleUrl, exportName, env, onLine }: ExecutionEnvironmentOptions) {
-    this.#child = fork(MAIN, [moduleUrl, exportName], { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  constructor({ moduleUrl, exportName, env, onLine, role }: ExecutionEnvironmentOptions) {
+    const held = role && JSON.stringify({ grants: role.grants, place: role.place })
+    this.#child = fork(MAIN, [moduleUrl, exportName, ...(held === undefined ? [] : [held])], {
+      env,
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     this.#exit = this.#whenEnded()
-    this.#child.on('message', (message) => this.#onAnswer?.(EnvironmentReport.parse(message)))
+    this.#child.on('message', (message) => {
+      const report = EnvironmentReport.parse(message)
+      if (report.kind === 'right-used') role?.onUsed(report.right)
+      else this.#onAnswer?.(report)
+    })
     for (const output of [this.#child.stdout, this.#child.stderr]) {
       if (output !== null) createInterface({ input: output }).on('line', onLine)
     }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ExecutionEnvironment, type InvocationOutcome } from './execution-environment.ts'
 import { InvocationError } from './invocation-error.ts'
 import { functionArn, lambdaVariables, logGroupName, logStreamName } from './lambda-variables.ts'
+import { LOCAL_ACCOUNT_ID } from './resolve-resources.ts'
 import type { LocalFunction } from './resolve-service.ts'
 import { Slots } from './slots.ts'
 
@@ -41,6 +42,7 @@ export class FunctionPool {
   readonly #idle: { environment: ExecutionEnvironment; timer: NodeJS.Timeout }[] = []
   readonly #peaks: FunctionPeaks
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #usedRights = new Set<string>()
   #isStopped = false
 
   constructor(options: FunctionPoolOptions) {
@@ -52,6 +54,11 @@ export class FunctionPool {
 
   get peaks(): Readonly<FunctionPeaks> {
     return this.#peaks
+  }
+
+  /** The rights of its role that it has used so far, as `action resource`. */
+  get usedRights(): ReadonlySet<string> {
+    return this.#usedRights
   }
 
   /**
@@ -133,7 +140,18 @@ export class FunctionPool {
     const { fn, region, moduleUrl, log } = this.#options
     this.#peaks.coldStarts += 1
     const env = { ...lambdaVariables(fn, region), ...fn.environment }
-    const environment = new ExecutionEnvironment({ moduleUrl, exportName: fn.exportName, env, onLine: log })
+    const role = fn.grants && {
+      grants: fn.grants,
+      place: { region, account: LOCAL_ACCOUNT_ID },
+      onUsed: (right: string) => this.#usedRights.add(right),
+    }
+    const environment = new ExecutionEnvironment({
+      moduleUrl,
+      exportName: fn.exportName,
+      env,
+      onLine: log,
+      ...(role && { role }),
+    })
     this.#environments.add(environment)
     try {
       await environment.start(INIT_TIMEOUT_MS + fn.timeoutSeconds * 1000)

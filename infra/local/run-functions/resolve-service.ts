@@ -1,6 +1,7 @@
 // The service with local values in the place of CloudFormation references: what runs here, and with which settings.
 
 import type { FunctionEvent, HttpApiEvent, ScheduleEvent, SqsEvent } from './function-events.ts'
+import { type Grant, grantsOf } from './grants.ts'
 import { resolveText } from './intrinsics.ts'
 import {
   type LocalBucket,
@@ -22,7 +23,9 @@ export interface Locals extends ResourceLocals {
 export type LocalSqsEvent = Omit<SqsEvent, 'queueArn'> & { queue: LocalQueue }
 export type LocalEvent = HttpApiEvent | LocalSqsEvent | ScheduleEvent
 
-export interface LocalFunction extends Omit<FunctionModel, 'environment' | 'events'> {
+export interface LocalFunction extends Omit<FunctionModel, 'environment' | 'events' | 'role'> {
+  /** What its role allows; absent without a role. */
+  grants: Grant[] | undefined
   environment: Record<string, string>
   events: LocalEvent[]
 }
@@ -52,8 +55,12 @@ function localFunction(
     if (key in overrides) continue
     environment[key] = resolveText(template, `Function ${fn.name}, environment ${key}`, resources.references)
   }
+  const { role: roleId, ...rest } = fn
+  const role = model.roles.find(({ logicalId }) => logicalId === roleId)
+  if (roleId !== undefined && role === undefined) throw new Error(`Function ${fn.name}: there is no role ${roleId}`)
   return {
-    ...fn,
+    ...rest,
+    grants: role && grantsOf(role, resources.references),
     environment: { ...environment, ...overrides },
     events: fn.events.map((event) => localEvent(event, fn, resources)),
   }

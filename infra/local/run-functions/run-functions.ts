@@ -49,6 +49,8 @@ export interface RunningFunctions {
   invokeNow(functionName: string): Promise<unknown>
   /** What each function has used so far, by its name in serverless.yml. */
   peaks(): Record<string, FunctionPeaks>
+  /** The rights that each function's role gives it and that it has not used so far, as `action resource`. */
+  unusedRights(): Record<string, string[]>
   /** Takes no more work, gives what is under way `graceMs` (default 5 s), and leaves no process behind. */
   stop(graceMs?: number): Promise<void>
 }
@@ -92,6 +94,15 @@ export async function runFunctions(options: RunFunctionsOptions): Promise<Runnin
       return await pool.invoke(scheduledEvent(fn, schedule, region))
     },
     peaks: () => Object.fromEntries(running.map(({ fn, pool }) => [fn.name, { ...pool.peaks }])),
+    unusedRights: () =>
+      Object.fromEntries(
+        running.map(({ fn, pool }) => {
+          const given = (fn.grants ?? []).flatMap(({ actions, resources }) =>
+            actions.flatMap((action) => resources.map((resource) => `${action} ${resource}`)),
+          )
+          return [fn.name, given.filter((right) => !pool.usedRights.has(right))]
+        }),
+      ),
     async stop(graceMs = DEFAULT_GRACE_MS) {
       for (const clear of clearSchedules) clear()
       const drained = Promise.all([api.stop(graceMs), ...pollers.map((poller) => poller.stop())])

@@ -19,6 +19,8 @@ export interface FunctionModel {
   timeoutSeconds: number
   memorySizeMb: number
   reservedConcurrency: number | undefined
+  /** The logical id of its role; absent where the framework makes one. */
+  role: string | undefined
   environment: Templates
   events: FunctionEvent[]
 }
@@ -36,6 +38,7 @@ export interface ServiceModel {
   functions: FunctionModel[]
   queues: ResourceModel[]
   buckets: ResourceModel[]
+  roles: ResourceModel[]
   /** Defaults of the CloudFormation parameters. */
   parameters: Templates
 }
@@ -46,6 +49,7 @@ const FunctionConfig = z.object({
   timeout: z.number().optional(),
   memorySize: z.number().optional(),
   reservedConcurrency: z.number().optional(),
+  role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }).optional(),
   environment: Templates.optional(),
   events: z.array(Templates).default([]),
 })
@@ -106,6 +110,7 @@ export function parseService(printed: unknown): ServiceModel {
     functions: Object.entries(functions).map(([name, config]) => functionModel(name, config, provider)),
     queues: resourcesOfType(resources, 'AWS::SQS::Queue'),
     buckets: resourcesOfType(resources, 'AWS::S3::Bucket'),
+    roles: resourcesOfType(resources, 'AWS::IAM::Role'),
     parameters: parameterDefaults(resources),
   }
 }
@@ -125,6 +130,7 @@ function functionModel(name: string, config: FunctionConfig, provider: Provider)
     timeoutSeconds: config.timeout ?? provider.timeout ?? 6,
     memorySizeMb: config.memorySize ?? provider.memorySize ?? 1024,
     reservedConcurrency: config.reservedConcurrency,
+    role: config.role?.['Fn::GetAtt'][0],
     environment: config.environment ?? {},
     events: readEvents(name, config.events),
   }

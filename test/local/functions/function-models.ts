@@ -18,6 +18,7 @@ export function functionModel(module: string, settings: Partial<FunctionModel> =
     timeoutSeconds: 6,
     memorySizeMb: 512,
     reservedConcurrency: undefined,
+    role: undefined,
     environment: {},
     events: [],
     ...settings,
@@ -49,6 +50,7 @@ export function serviceModel(functions: FunctionModel[], queues: Record<string, 
     functions,
     queues: Object.entries(queues).map(([logicalId, properties]) => ({ logicalId, properties })),
     buckets: [],
+    roles: [],
     parameters: {},
   }
 }
