@@ -16,14 +16,29 @@ import { type Wire, wireOnce } from '../../lib/wire.ts'
 async function handOn(order: UploadOrder | AnyOrder, tools: Tools): Promise<void> {
   if (!('jobId' in order)) return deliver(order, tools)
   const outcome = await uploadImages(
-    { ...tools, deliver: (files, source) => deliverFiles({ ...tools, incoming: source }, files) },
+    {
+      ...tools,
+      // One less than the queue's: what dies in the last of them is told by the next.
+      tries: Math.max(tools.config.deliveryTries - 1, 1),
+      deliver: (files, source) => counted(deliverFiles({ ...tools, incoming: source }, files), tools),
+    },
     order,
   )
   const code = outcome.kind === 'failed' ? outcome.code : undefined
   tools.log.info('upload ended', { uploadId: order.uploadId, outcome: outcome.kind, code })
 }
 
-async function deliver(order: AnyOrder, { config, deliveries, log, metrics, ...tools }: Tools): Promise<void> {
+async function counted(delivery: ReturnType<typeof deliverFiles>, { metrics }: Tools) {
+  const tally = await delivery
+  metrics.add('FilesDelivered', tally.files - tally.unchanged - tally.superseded)
+  metrics.add('FilesVerified', tally.verified)
+  metrics.add('FilesHealed', tally.healed)
+  metrics.add('BytesDelivered', tally.bytes)
+  return tally
+}
+
+async function deliver(order: AnyOrder, tools: Tools): Promise<void> {
+  const { config, deliveries, log, metrics } = tools
   const { deliveryId } = order
   const hubProjectId = hubProjectOf(order)
   if (hubProjectId !== undefined) {
@@ -38,12 +53,8 @@ async function deliver(order: AnyOrder, { config, deliveries, log, metrics, ...t
     metrics.add('FilesVerified', tally.verified)
     metrics.add('BytesDelivered', tally.bytes)
   } else {
-    const tally = await deliverFiles({ ...tools, ...config.delivery }, order)
+    const tally = await counted(deliverFiles({ ...tools, ...config.delivery }, order), tools)
     log.info('files delivered', { deliveryId, ...tally })
-    metrics.add('FilesDelivered', tally.files - tally.unchanged - tally.superseded)
-    metrics.add('FilesVerified', tally.verified)
-    metrics.add('FilesHealed', tally.healed)
-    metrics.add('BytesDelivered', tally.bytes)
   }
   const { projectId, experiment } = order.target
   if (experiment !== undefined) await markChanged(tools, { projectId, experiment })

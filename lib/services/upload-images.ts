@@ -21,19 +21,18 @@ export interface UploadDeps {
   images: ObjectStore
   state: ObjectStore
   signal: AbortSignal
+  /** After so many it ends with its reason, before the queue ends it without one. */
+  tries: number
   /** The delivery engine, reading from this source. */
   deliver: (order: DeliveryOrder, source: ObjectStore) => Promise<{ superseded: number }>
 }
-
-/** One less than the deliveries queue has: an upload ends with its reason before SQS ends it without one. */
-const tries = 15
 
 /**
  * Does one upload. Safe to repeat, and to die at any point: what is in XNAT already and equal is left alone. What stood
  * there before the first try is a conflict, unless it may be replaced; the traces of an earlier try are none.
  */
 export async function uploadImages(deps: UploadDeps, { uploadId, jobId }: UploadOrder): Promise<JobOutcome> {
-  return runJob({ ...deps, tries }, uploadJobs, { id: uploadId, jobId }, async (job, report) => {
+  return runJob(deps, uploadJobs, { id: uploadId, jobId }, async (job, report) => {
     const plan = job.order
     if (!job.isChecked) {
       if (!plan.existOk) await refuseExisting(deps, plan)

@@ -43,6 +43,10 @@ function start(name: FunctionName): Promise<KillableFunction> {
     XNAT_SERVICE_PASSWORD: password,
     AWS_REGION: 'eu-central-1',
     AWS_ENDPOINT_URL_S3: s3?.url ?? '',
+    // SQS is there, and says that it has no such message: what is hidden for how long is not looked at here.
+    AWS_ENDPOINT_URL_SQS: rig.aws.sqsServer.url,
+    DELIVERIES_QUEUE_URL: `${rig.aws.sqsServer.url}/000000000000/deliveries.fifo`,
+    EXPORTS_QUEUE_URL: `${rig.aws.sqsServer.url}/000000000000/exports.fifo`,
     AWS_ACCESS_KEY_ID: 'TESTKEY',
     AWS_SECRET_ACCESS_KEY: 'test-secret-key',
   }

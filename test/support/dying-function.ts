@@ -41,8 +41,11 @@ export async function invokeWithDeath(
   for (const proxy of proxies) proxy.judge = judge
   if (victim !== undefined) {
     expect(await victim.invoke(event)).toBeUndefined()
-    const areOver = () => standIn.requests.list().every(({ durationMs }) => durationMs !== undefined)
-    await expect.poll(areOver, { interval: 5 }).toBe(true)
+    // What the dead had sent has to have ended too: its last word would otherwise come after the next one's first.
+    const areOver = () =>
+      proxies.every((proxy) => proxy.underWay() === 0) &&
+      standIn.requests.list().every(({ durationMs }) => durationMs !== undefined)
+    await expect.poll(areOver, { interval: 5, timeout: 10_000 }).toBe(true)
   }
   expect(await (await survivor()).invoke(event)).toEqual({ batchItemFailures: [] })
   return count
