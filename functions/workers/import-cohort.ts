@@ -26,6 +26,6 @@ async function plan(
 }
 
 export const createHandler = (wire: Wire) =>
-  queueHandler({ message: ImportMessage, source: ({ imports }) => imports, work: plan }, wire)
+  queueHandler({ message: ImportMessage, source: ({ imports }) => imports, isHeld: true, work: plan }, wire)
 
 export const handler = createHandler(wireOnce)

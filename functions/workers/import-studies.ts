@@ -11,6 +11,7 @@ export const createHandler = (wire: Wire) =>
     {
       message: StudiesOrder,
       source: ({ studies }) => studies,
+      isHeld: true,
       work: async (batch, { config, imports, ...tools }) => {
         const { imaging, asking } = config
         const orders = batch.map(({ message }) => message)
