@@ -16,6 +16,8 @@ export interface StudyView {
   entry: LedgerEntry | undefined
   /** Of the newest attempt. */
   lease: Lease | undefined
+  /** The order of the newest attempt has not ended. */
+  isUnderWay: boolean
   rows: StudyRows
 }
 
@@ -29,6 +31,8 @@ export interface StudyFinding {
   /** The session that was found under its label, and whether its files are still to be counted. */
   experimentId?: string
   isUnchecked?: true
+  /** Nothing is known of it but that its order has not ended. */
+  isOnOrder?: true
   /** How what moves looks now, for telling later whether it has moved. */
   mark?: string
   /** The newest row of history that counts. */
@@ -44,7 +48,10 @@ interface SeenRow {
   isEmpty: boolean
 }
 
-type Verdict = Pick<StudyFinding, 'state' | 'reason'> & { leftovers?: readonly Leftover[]; isBlocked?: boolean }
+type Verdict = Pick<StudyFinding, 'state' | 'reason' | 'isOnOrder'> & {
+  leftovers?: readonly Leftover[]
+  isBlocked?: boolean
+}
 
 export function assessStudy(view: StudyView, input: AssessInput): StudyFinding {
   const { uid, rows, entry } = view
@@ -59,6 +66,7 @@ export function assessStudy(view: StudyView, input: AssessInput): StudyFinding {
     leftovers: verdict.leftovers ?? [],
     state: verdict.state,
     ...(verdict.reason !== undefined && { reason: verdict.reason }),
+    ...(verdict.isOnOrder && { isOnOrder: true as const }),
     ...(experimentId !== undefined && { experimentId }),
     ...(experimentId !== undefined && check === undefined && { isUnchecked: true as const }),
     ...(rows.prearchive.length > 0 && { mark: markOf(rows) }),
@@ -244,7 +252,7 @@ function waitingOf(queue: readonly QueuedRequest[], { evidence, rules, nowMs }: 
 }
 
 /** XNAT shows nothing of the study: what is left is what the ledger says of its last attempt. */
-function judgeLedger({ entry, lease }: StudyView, { rules, nowMs }: Judging): Verdict {
+function judgeLedger({ entry, lease, isUnderWay }: StudyView, { rules, nowMs }: Judging): Verdict {
   const code = entry?.attempts.at(-1)?.[1]
   if (entry === undefined || lease === undefined || entry.held !== undefined) {
     return { state: 'waiting', reason: entry?.held ?? 'NOT_REQUESTED_YET' }
@@ -252,6 +260,7 @@ function judgeLedger({ entry, lease }: StudyView, { rules, nowMs }: Judging): Ve
   if (code === 'NOT_ON_PACS') return { state: 'not-found', reason: code }
   if (code === 'SEVERAL_STUDIES') return { state: 'ambiguous', reason: code }
   if (code === 'LEFT_OUT_BY_XNAT' || code === 'QUERY_FAILED') return { state: 'failed', reason: code }
-  const isLost = code === 'SENT' ? nowMs > lease.expiresAtMs : nowMs - lease.atMs > rules.stallAfterMs
-  return isLost ? { state: 'stalled', reason: 'REQUEST_LOST' } : { state: 'queued', reason: 'REQUESTED' }
+  const isLost = code === 'SENT' ? !isUnderWay : nowMs - lease.atMs > rules.stallAfterMs
+  if (isLost) return { state: 'stalled', reason: 'REQUEST_LOST' }
+  return { state: 'queued', reason: 'REQUESTED', ...(isUnderWay && { isOnOrder: true }) }
 }

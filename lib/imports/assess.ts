@@ -3,7 +3,7 @@ import { refusedNumbers, sessionLabelOf } from './accession-numbers.ts'
 import { assessStudy, type StudyFinding, type StudyView } from './assess-study.ts'
 import type { Evidence } from './evidence.ts'
 import { type EvidenceIndex, indexEvidence } from './evidence-index.ts'
-import { countedAttempts, type Lease, type Ledger, type LedgerEntry, lastLease } from './ledger.ts'
+import { countedAttempts, type Ledger, type LedgerEntry, lastLease } from './ledger.ts'
 import type { Leftover, LeftoverPolicy } from './leftovers.ts'
 import { nextAttemptAt, type RetryPlan } from './retry-plan.ts'
 import type { SessionCheck } from './session-check.ts'
@@ -79,19 +79,24 @@ function assess(accessionNumber: string, input: AssessInput, index: EvidenceInde
     findings,
   }
   if (state === 'waiting') return { ...standing, nextAttemptMs: 0 }
-  if (!open.some((finding) => canRetry.has(finding.state)) || isUnderWay(entry, lease, input.nowMs)) return standing
+  if (!open.some((finding) => canRetry.has(finding.state)) || isUnderWay(entry, input)) return standing
   const attempts = entry === undefined ? 0 : countedAttempts(entry)
   const nextAttemptMs = nextAttemptAt(input.rules.retryPlan, attempts, lease?.atMs ?? 0)
   return nextAttemptMs === undefined ? { ...standing, state: 'exhausted' } : { ...standing, nextAttemptMs }
 }
 
-/** Its order is still on its way to XNAT. */
-const isUnderWay = (entry: LedgerEntry | undefined, lease: Lease | undefined, nowMs: number) =>
-  entry?.attempts.at(-1)?.[1] === 'SENT' && lease !== undefined && nowMs <= lease.expiresAtMs
+/** Its order is still on its way to XNAT, or about to be sent there. */
+function isUnderWay(entry: LedgerEntry | undefined, { ledger, nowMs }: AssessInput): boolean {
+  const [number, code] = entry?.attempts.at(-1) ?? []
+  if (number === undefined || code !== 'SENT') return false
+  return ledger.unsent.includes(number) || nowMs <= (ledger.leases[number]?.expiresAtMs ?? 0)
+}
 
 const canRetry: ReadonlySet<StudyState> = new Set(['incomplete', 'failed', 'stalled', 'not-found', 'ambiguous'])
-const isSettled = ({ state, isBlocked }: Pick<StudyFinding, 'state' | 'isBlocked'>) =>
-  isBlocked || state === 'verified' || state === 'processing' || state === 'queued'
+
+/** XNAT has it, or is about to, or it is left as it is. What is on order is not: the order may have to be sent again. */
+const isSettled = ({ state, isBlocked, isOnOrder }: Pick<StudyFinding, 'state' | 'isBlocked' | 'isOnOrder'>) =>
+  isBlocked || state === 'verified' || state === 'processing' || (state === 'queued' && isOnOrder !== true)
 
 /** From what counts most to what counts least, when the studies of one accession number stand differently. */
 const severity: readonly StudyState[] = [
@@ -116,11 +121,12 @@ function worstOf(findings: readonly StudyFinding[]): StudyFinding {
 function viewsOf(
   accessionNumber: string,
   entry: LedgerEntry | undefined,
-  { ledger }: AssessInput,
+  input: AssessInput,
   index: EvidenceIndex,
 ): StudyView[] {
   const known = entry?.studies ?? []
-  const common = { accessionNumber, entry, lease: lastLease(ledger, entry) }
+  const lease = lastLease(input.ledger, entry)
+  const common = { accessionNumber, entry, lease, isUnderWay: isUnderWay(entry, input) }
   // Without a word of the ledger, the session of the accession number's own label is the one to look at.
   const studies = known.length > 0 ? known : [[undefined, sessionLabelOf(accessionNumber)] as const]
   return studies.map(([uid, label]) => ({

@@ -5,6 +5,7 @@ import type { Standing } from './assess.ts'
 import { labelStudies } from './choose-study.ts'
 import type { Evidence } from './evidence.ts'
 import { type Lease, type Ledger, type LedgerEntry, newLedger, requestIdPrefix } from './ledger.ts'
+import type { Leftover } from './leftovers.ts'
 import type { Outcome } from './messages.ts'
 
 const entryOf = (ledger: Ledger, accessionNumber: string): LedgerEntry =>
@@ -58,35 +59,48 @@ function endedWith(attempts: LedgerEntry['attempts'], code: string): LedgerEntry
 }
 
 /** Begins an attempt for these: until its outcome is known it is `SENT`. */
-export function beginAttempts(
-  ledger: Ledger,
-  standings: readonly Standing[],
-  lease: Lease & { cleared: ReadonlyMap<string, readonly string[]> },
-): void {
-  const { cleared, ...kept } = lease
-  const number = ledger.leases.push(kept) - 1
+export function beginAttempts(ledger: Ledger, standings: readonly Standing[], lease: Lease): void {
+  const number = ledger.leases.push(lease) - 1
   ledger.unsent.push(number)
-  for (const { accessionNumber, state, reason } of standings) {
-    const { held: _held, seen: _seen, moving: _moving, ...entry } = entryOf(ledger, accessionNumber)
-    const actions = (cleared.get(accessionNumber) ?? []).map((action): [number, string] => [number, action])
+  for (const { accessionNumber, state, reason, leftovers } of standings) {
+    const { held: _held, ...entry } = entryOf(ledger, accessionNumber)
     // What waits has no outcome to tell: its last attempt ended before.
     const ended = reason === undefined || state === 'waiting' ? entry.attempts : endedWith(entry.attempts, reason)
-    ledger.entries.set(accessionNumber, {
-      ...entry,
-      attempts: [...ended, [number, 'SENT']],
-      ...(actions.length > 0 && { cleared: [...(entry.cleared ?? []), ...actions] }),
-    })
+    const begun: LedgerEntry = { ...entry, attempts: [...ended, [number, 'SENT']] }
+    ledger.entries.set(
+      accessionNumber,
+      leftovers.length > 0 ? { ...begun, clearing: [...leftovers] } : withoutPast(begun),
+    )
   }
+}
+
+/** Writes down what is gone from the way of the newest attempt. Where that is not all, there is no attempt. */
+export function endClearing(ledger: Ledger, accessionNumber: string, gone: readonly Leftover[]): void {
+  const { clearing = [], ...entry } = entryOf(ledger, accessionNumber)
+  const number = entry.attempts.at(-1)?.[0] ?? 0
+  const cleared = [...(entry.cleared ?? []), ...gone.map(({ kind }): [number, string] => [number, kind])]
+  const isFree = gone.length === clearing.length
+  const kept = isFree ? withoutPast(entry) : { ...entry, attempts: entry.attempts.slice(0, -1) }
+  ledger.entries.set(accessionNumber, { ...kept, ...(cleared.length > 0 && { cleared }) })
+}
+
+/** What was seen of earlier attempts says nothing of the one that begins. */
+function withoutPast({ seen: _seen, moving: _moving, ...entry }: LedgerEntry): LedgerEntry {
+  return entry
 }
 
 const costless: ReadonlySet<string> = new Set(['PACS_UNREACHABLE', 'PACS_UNKNOWN', 'IMPORT_REFUSED', 'LEASE_EXPIRED'])
 
-/** Takes down what became of an order. What does not belong to the newest attempt is of the past, and left out. */
+/**
+ * Takes down what became of an order. What does not belong to the newest attempt is of the past, and left out; so is what
+ * is said of one that is known to have reached XNAT.
+ */
 export function keepOutcomes(ledger: Ledger, requestId: string, outcomes: readonly Outcome[]): void {
   for (const { accessionNumber, code, studies } of outcomes) {
     const entry = ledger.entries.get(accessionNumber)
     const last = entry?.attempts.at(-1)
     if (entry === undefined || last === undefined || ledger.leases[last[0]]?.requestId !== requestId) continue
+    if (last[1] === 'REQUESTED' || last[1] === 'VERIFIED') continue
     const attempts = costless.has(code) ? entry.attempts.slice(0, -1) : endedWith(entry.attempts, code)
     ledger.entries.set(accessionNumber, {
       ...entry,
@@ -106,7 +120,10 @@ const canRestart: ReadonlySet<string> = new Set([
   'exhausted',
 ])
 
-/** Lets the plan begin anew for those that somebody asked for by name. What is there or on its way needs none. */
+/**
+ * Lets the plan begin anew for those that somebody asked for by name. What is there or on its way needs none;
+ * an attempt whose order is not sent yet is the first of the new plan.
+ */
 export function restartPlans(
   ledger: Ledger,
   standings: readonly Standing[],
@@ -115,7 +132,10 @@ export function restartPlans(
   for (const { accessionNumber, state } of standings) {
     const entry = ledger.entries.get(accessionNumber)
     if (entry === undefined || !accessionNumbers.has(accessionNumber) || !canRestart.has(state)) continue
-    ledger.entries.set(accessionNumber, { ...entry, restartedAt: entry.attempts.length })
+    const [last] = entry.attempts.at(-1) ?? []
+    const isBegun = last !== undefined && ledger.unsent.includes(last)
+    const restartedAt = entry.attempts.length - (isBegun ? 1 : 0)
+    if (restartedAt > 0) ledger.entries.set(accessionNumber, { ...entry, restartedAt })
   }
 }
 
@@ -123,7 +143,8 @@ export function restartPlans(
 export function rebuildLedger(evidence: Evidence): Ledger {
   const ledger = newLedger()
   const leaseNumbers = new Map<string, number>()
-  const rows = [...evidence.history, ...evidence.queue]
+  // Requests made together may have one time: then the older ID is the earlier.
+  const rows = [...evidence.history.toReversed(), ...evidence.queue.toReversed()]
     .filter(({ requestId }) => requestId?.startsWith(requestIdPrefix) === true)
     .toSorted((one, other) => timeOf(one) - timeOf(other))
   for (const row of rows) {

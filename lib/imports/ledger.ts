@@ -5,6 +5,7 @@ import * as z from 'zod'
 import type { ObjectStore } from '../aws/objects.ts'
 import { ImportError } from '../errors.ts'
 import { parseJson } from '../json.ts'
+import { Leftover } from './leftovers.ts'
 import { reasonCodes } from './study-state.ts'
 
 const Milliseconds = z.int().nonnegative()
@@ -39,6 +40,8 @@ const Entry = z.object({
   moving: z.tuple([z.string(), Milliseconds]).optional(),
   /** Why the last request was taken back without costing an attempt. */
   held: z.enum(reasonCodes).optional(),
+  /** What is in the way of the newest attempt, and is to be cleared away before it is ordered. */
+  clearing: z.array(Leftover).optional(),
   /** What was cleared away before an attempt, by the index of its lease. */
   cleared: z.array(z.tuple([z.int(), z.string()])).optional(),
   /** From this attempt on the plan counts anew: somebody asked for it by name. */

@@ -1,17 +1,22 @@
 // What a failed attempt leaves behind in XNAT and what would meet the next one there.
+import * as z from 'zod'
 import type { XnatClient } from '../xnat/client.ts'
 import { deleteDirectArchive } from '../xnat/direct-archive.ts'
 import { deleteQueuedRequest } from '../xnat/dqr-import.ts'
-import { deletePrearchiveSession, type PrearchiveRef } from '../xnat/prearchive.ts'
+import { deletePrearchiveSession } from '../xnat/prearchive.ts'
 import { deleteRecord } from '../xnat/records.ts'
 import { holdsNothing } from './session-check.ts'
 
-export type Leftover =
+const PrearchiveRef = z.object({ projectId: z.string(), timestamp: z.string(), folder: z.string() })
+
+export const Leftover = z.discriminatedUnion('kind', [
   /** A request that DQR has been retrieving for too long. It is ours to withdraw, whatever the policies. */
-  | { kind: 'queued-request'; id: number }
-  | { kind: 'direct-archive'; id: number; because: 'error' }
-  | { kind: 'prearchive'; ref: PrearchiveRef; because: 'error' | 'conflict' }
-  | { kind: 'empty-session'; experimentId: string }
+  z.object({ kind: z.literal('queued-request'), id: z.int() }),
+  z.object({ kind: z.literal('direct-archive'), id: z.int(), because: z.literal('error') }),
+  z.object({ kind: z.literal('prearchive'), ref: PrearchiveRef, because: z.enum(['error', 'conflict']) }),
+  z.object({ kind: z.literal('empty-session'), experimentId: z.string() }),
+])
+export type Leftover = z.infer<typeof Leftover>
 
 /** `leave`: a person is to look at it, and the study is not asked for again until then. */
 type Policy = 'leave' | 'delete-and-retry'
@@ -30,7 +35,7 @@ export function isLeft(leftover: Leftover, policy: LeftoverPolicy): boolean {
 }
 
 /**
- * Clears it away, and says whether it is gone. A session is looked at once more just before: one that holds any file or
+ * Clears it away, and says whether it is gone, now or before. A session is looked at once more just before: one that holds any file or
  * assessment by now is kept.
  */
 export async function clearLeftover(

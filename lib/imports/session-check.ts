@@ -34,12 +34,17 @@ export async function checkSession(
   }
 }
 
-/** Whether deleting the session would lose nothing: no file at any level of it, and no assessment. */
+/** Whether deleting the session would lose nothing: no file at any level of it, and no assessment; or it is gone. */
 export async function holdsNothing({ xnat, signal }: CheckDeps, experimentId: string): Promise<boolean> {
-  const [resources, assessors] = await Promise.all([
-    listSessionResources(xnat, { experimentId }, { signal }),
-    listAssessors(xnat, { experimentId }, { signal }),
-  ])
-  // One whose files XNAT does not count may hold some.
-  return assessors.length === 0 && resources.every(({ fileCount }) => fileCount === 0)
+  try {
+    const [resources, assessors] = await Promise.all([
+      listSessionResources(xnat, { experimentId }, { signal }),
+      listAssessors(xnat, { experimentId }, { signal }),
+    ])
+    // One whose files XNAT does not count may hold some.
+    return assessors.length === 0 && resources.every(({ fileCount }) => fileCount === 0)
+  } catch (error) {
+    if (error instanceof XnatError && error.code === 'XNAT_NOT_FOUND') return true
+    throw error
+  }
 }

@@ -9,9 +9,23 @@ import { membersOf } from '../imports/cohort.ts'
 import { readEvidence } from '../imports/evidence.ts'
 import { forgetImport } from '../imports/forget-import.ts'
 import { release, releaseForgotten, reserve } from '../imports/import-gate.ts'
-import { beginAttempts, keepOutcomes, keepStandings, rebuildLedger, restartPlans } from '../imports/keep-ledger.ts'
-import { type Ledger, newLedger, readLedger, requestIdPrefix, writeLedger } from '../imports/ledger.ts'
-import { clearLeftover } from '../imports/leftovers.ts'
+import {
+  beginAttempts,
+  endClearing,
+  keepOutcomes,
+  keepStandings,
+  rebuildLedger,
+  restartPlans,
+} from '../imports/keep-ledger.ts'
+import {
+  type Ledger,
+  type LedgerEntry,
+  newLedger,
+  readLedger,
+  requestIdPrefix,
+  writeLedger,
+} from '../imports/ledger.ts'
+import { clearLeftover, type Leftover } from '../imports/leftovers.ts'
 import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
 import { pacsReadiness } from '../imports/pacs-readiness.ts'
 import { type CohortDeps, type RenewedCohort, renewCohort } from '../imports/renew-cohort.ts'
@@ -192,10 +206,10 @@ async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>)
   if (due.length === 0 && ledger.unsent.length === 0) return wait(run, cohort.fault)
   const readiness = await pacsReadiness({ ...deps, ...deps.importing, ...deps.imaging }, new Date(nowMs))
   if (readiness.kind === 'waits') return wait(run, readiness.code)
-  const { requested, room } = await begin(run, due.toSorted(byDueTime), readiness.pacsId)
+  const room = await begin(run, due.toSorted(byDueTime), readiness.pacsId)
   setWaiting(run, cohort.fault ?? (room < due.length ? 'NO_ROOM' : undefined))
   await save(run)
-  await sendOrders(run, standings, readiness.pacsId)
+  const requested = await sendOrders(run, standings, readiness.pacsId)
   return { ...run.seen, requested, ...(ledger.waiting && { waiting: ledger.waiting.code }) }
 }
 
@@ -229,11 +243,11 @@ async function wait(run: Run, code: string | undefined): Promise<ImportTally> {
 const orderMs = 60 * 60_000
 const actingMs = 20 * 60_000
 
-/** Begins an attempt for as many as there is room for, with nothing of the last one in its way. */
-async function begin(run: Run, due: readonly Standing[], pacsId: number) {
+/** Begins an attempt for as many as there is room for, and says for how many. */
+async function begin(run: Run, due: readonly Standing[], pacsId: number): Promise<number> {
   const { deps, projectId, ledger, nowMs } = run
   const { xnat, state, signal, importing } = deps
-  if (due.length === 0) return { requested: 0, room: 0 }
+  if (due.length === 0) return 0
   const gate = { state, signal, nowMs }
   await releaseForgotten(gate, projectId, new Set(ledger.leases.map(({ requestId }) => requestId)))
   const round = ledger.leases.length
@@ -250,59 +264,56 @@ async function begin(run: Run, due: readonly Standing[], pacsId: number) {
       return run.seen.outstanding
     },
   })
-  const room = leases.reduce((sum, { studies }) => sum + studies, 0)
-  const { ready, cleared } = await clearWays(deps, projectId, due.slice(0, room))
-  const unused = new Set<string>()
-  let requested = 0
-  for (const { requestId } of leases) {
-    const chunk = ready.slice(requested, requested + maxStudiesPerOrder)
-    if (chunk.length === 0) unused.add(requestId)
-    else beginAttempts(ledger, chunk, { requestId, atMs: nowMs, expiresAtMs, pacsId, cleared })
-    requested += chunk.length
+  let begun = 0
+  for (const { requestId, studies } of leases) {
+    beginAttempts(ledger, due.slice(begun, begun + studies), { requestId, atMs: nowMs, expiresAtMs, pacsId })
+    begun += studies
   }
-  if (unused.size > 0) await release(gate, unused)
-  return { requested, room }
+  return begun
+}
+
+/**
+ * Sends the orders of all leases that may not have been sent, with nothing of earlier attempts in their way, then writes
+ * down that they were. Says how many studies are asked for by them.
+ */
+async function sendOrders(run: Run, standings: readonly Standing[], pacsId: number): Promise<number> {
+  const { deps, ledger, nowMs } = run
+  if (ledger.unsent.length === 0) return 0
+  await clearWays(run)
+  const orders = ledger.unsent.flatMap((number) => orderFor(run, number, standings, pacsId) ?? [])
+  await deps.studies.send(orders.map((order) => ({ body: JSON.stringify(order) })))
+  const sent = new Set(orders.map(({ requestId }) => requestId))
+  const empty = ledger.unsent.flatMap((number) => ledger.leases[number]?.requestId ?? []).filter((id) => !sent.has(id))
+  if (empty.length > 0) await release({ ...deps, nowMs }, new Set(empty))
+  ledger.unsent = []
+  await save(run)
+  return orders.reduce((sum, { wanted }) => sum + wanted.length, 0)
 }
 
 /** XNAT calls under way at a time while leftovers are cleared away. */
 const clearedAtATime = 4
 
-async function clearWays(
-  deps: ImportDeps,
-  projectId: string,
-  standings: readonly Standing[],
-): Promise<{ ready: Standing[]; cleared: Map<string, string[]> }> {
-  const limit = pLimit(clearedAtATime)
-  const cleared = new Map<string, string[]>()
-  const clearAll = async ({ accessionNumber, leftovers }: Standing): Promise<boolean> => {
-    for (const leftover of leftovers) {
-      try {
-        if (!(await clearLeftover(deps, leftover))) return false
-      } catch (error) {
-        // One that cannot be cleared away keeps its own study waiting, and no other.
-        if (!isHopeless(error)) throw error
-        deps.log.warn('leftover not cleared', { projectId, outcome: leftover.kind, code: codeOf(error) })
-        return false
-      }
-      cleared.set(accessionNumber, [...(cleared.get(accessionNumber) ?? []), leftover.kind])
-      deps.log.info('leftover cleared', { projectId, outcome: leftover.kind })
+/** What cannot be cleared away keeps its own study waiting, and no other. */
+async function clearWays({ deps, projectId, ledger }: Run): Promise<void> {
+  const clear = async (leftover: Leftover): Promise<boolean> => {
+    try {
+      const isGone = await clearLeftover(deps, leftover)
+      if (isGone) deps.log.info('leftover cleared', { projectId, outcome: leftover.kind })
+      return isGone
+    } catch (error) {
+      if (!isHopeless(error)) throw error
+      deps.log.warn('leftover not cleared', { projectId, outcome: leftover.kind, code: error.code })
+      return false
     }
-    return true
   }
-  const isReady = await Promise.all(standings.map((standing) => limit(() => clearAll(standing))))
-  return { ready: standings.filter((_, index) => isReady[index] === true), cleared }
-}
-
-const codeOf = (error: AppError) => error.code
-
-/** Sends the orders of all leases that may not have been sent, then writes down that they were. */
-async function sendOrders(run: Run, standings: readonly Standing[], pacsId: number): Promise<void> {
-  const { deps, ledger } = run
-  if (ledger.unsent.length === 0) return
-  const orders = ledger.unsent.flatMap((number) => orderFor(run, number, standings, pacsId) ?? [])
-  await deps.studies.send(orders.map((order) => ({ body: JSON.stringify(order) })))
-  ledger.unsent = []
-  await save(run)
+  const limit = pLimit(clearedAtATime)
+  const clearAll = async ([accessionNumber, { clearing = [] }]: [string, LedgerEntry]): Promise<void> => {
+    const gone: Leftover[] = []
+    for (const leftover of clearing) if (await clear(leftover)) gone.push(leftover)
+    endClearing(ledger, accessionNumber, gone)
+  }
+  const inTheWay = [...ledger.entries].filter(([, { clearing }]) => clearing !== undefined)
+  await Promise.all(inTheWay.map((entry) => limit(clearAll, entry)))
 }
 
 function orderFor(

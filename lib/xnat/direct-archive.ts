@@ -79,6 +79,12 @@ export async function finishDirectArchive(
 }
 
 /** Drops the row; files that have arrived stay where they are. */
-export async function deleteDirectArchive(client: XnatClient, id: number, options: CallOptions = {}): Promise<void> {
-  await client.send({ method: 'DELETE', path: xnatPath`/xapi/direct-archive/${id}`, ...options })
+export async function deleteDirectArchive(
+  client: XnatClient,
+  id: number,
+  options: CallOptions = {},
+): Promise<{ kind: 'deleted' } | { kind: 'not-there' }> {
+  const path = xnatPath`/xapi/direct-archive/${id}`
+  const { status } = await client.send({ method: 'DELETE', path, accept: [404], ...options })
+  return { kind: status === 404 ? 'not-there' : 'deleted' }
 }
