@@ -47,19 +47,33 @@ export interface FailedOrder {
  * the PACS falls silent, the rest of the order goes back to the planner unharmed.
  */
 export async function requestStudies(deps: RequestDeps, orders: readonly StudiesOrder[]): Promise<FailedOrder[]> {
-  const slots = findSlots(deps.asking, deps.signal)
-  const earlier = earlierRequests(deps, orders)
-  const results = await Promise.allSettled(orders.map((order) => carryOut(deps, order, slots, earlier)))
+  const tools = { slots: findSlots(deps.asking, deps.signal), earlier: earlierRequests(deps, orders) }
+  const runs = new Map<string, Promise<void>>()
+  const begin = async (some: readonly StudiesOrder[]) => {
+    const asked = some.map((order) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const run = carryOut(deps, order, { ...tools, onAsked: resolve })
+      runs.set(order.requestId, run)
+      return Promise.race([promise, run.catch(() => undefined)])
+    })
+    await Promise.all(asked)
+  }
+  // A planner that died may have sent an order twice.
+  const distinct = [...new Map(orders.map((order) => [order.requestId, order])).values()]
+  await begin(distinct)
+  const results = await Promise.allSettled(orders.map(({ requestId }) => runs.get(requestId)))
   return results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, error: result.reason }] : []))
 }
 
-/** The requests that DQR holds or held since the orders were made. Read once, and for all orders. */
+/** The requests that DQR held or holds since the orders were made, oldest first. Read once, and for all orders. */
 function earlierRequests({ xnat, signal }: RequestDeps, orders: readonly StudiesOrder[]) {
   const afterId = Math.min(...orders.map(({ historyReadTo }) => historyReadTo))
-  const read = async (): Promise<QueuedRequest[]> => [
-    ...(await listQueuedRequests(xnat, { all: true, signal })),
-    ...(await listExecutedRequests(xnat, { all: true, afterId, signal })),
-  ]
+  const read = async (): Promise<QueuedRequest[]> => {
+    // DQR: a request moves from the queue to the history, so the queue is read first.
+    const queue = await listQueuedRequests(xnat, { all: true, signal })
+    const history = await listExecutedRequests(xnat, { all: true, afterId, signal })
+    return [...history.toReversed(), ...queue.toReversed()]
+  }
   let reading: Promise<QueuedRequest[]> | undefined
   return () => {
     reading ??= read()
@@ -67,23 +81,30 @@ function earlierRequests({ xnat, signal }: RequestDeps, orders: readonly Studies
   }
 }
 
-async function carryOut(
-  deps: RequestDeps,
-  order: StudiesOrder,
-  slots: FindSlots,
-  earlier: () => Promise<readonly QueuedRequest[]>,
-): Promise<void> {
-  const code = await whyDropped(deps, order)
-  if (code !== undefined) {
-    const outcomes = order.wanted.map(({ accessionNumber }) => ({ accessionNumber, code }))
-    return reportOutcomes(deps.imports, order, outcomes)
-  }
+interface Tools {
+  slots: FindSlots
+  earlier: () => Promise<readonly QueuedRequest[]>
+  /** Called when all that is left is to request and to report. */
+  onAsked: () => void
+}
+
+async function carryOut(deps: RequestDeps, order: StudiesOrder, { slots, earlier, onAsked }: Tools): Promise<void> {
+  const dropped = await whyDropped(deps, order)
   const known = (await earlier()).filter(({ requestId }) => requestId === order.requestId)
   const pacs = { isSilent: false }
   const answers = await Promise.all(
-    order.wanted.map((wanted) => answerFor(deps, order, wanted, { slots, known, pacs })),
+    order.wanted.map(async (wanted): Promise<Answer> => {
+      const held = heldAnswer(wanted, known)
+      // One run before may have died between its request and its word of it.
+      if (held !== undefined && (dropped !== undefined || deps.asking.studyChoice !== 'all')) return held
+      if (dropped !== undefined) return { wanted, code: dropped, studies: [], imports: [] }
+      const asked = await askFor(deps, order, wanted, { slots, known, pacs })
+      return asked.code === 'PACS_UNREACHABLE' ? (held ?? asked) : asked
+    }),
   )
-  const outcomes = await requestAll(deps, order, answers, { slots, pacs })
+  const requesting = requestAll(deps, order, answers, { slots, pacs })
+  onAsked()
+  const outcomes = await requesting
   await reportOutcomes(deps.imports, order, outcomes)
   deps.log.info('studies requested', {
     projectId: order.projectId,
@@ -112,23 +133,26 @@ interface Answer {
   imports: StudyImport[]
 }
 
-async function answerFor(
+/** What DQR has of an earlier run at the same order. */
+function heldAnswer(wanted: Wanted, known: readonly QueuedRequest[]): Answer | undefined {
+  const { accessionNumber, known: labels = [], settled = [] } = wanted
+  const held = known.filter((row) => row.accessionNumber === accessionNumber)
+  if (held.length === 0) return undefined
+  const uids = [...new Set([...settled, ...held.map(({ studyInstanceUid }) => studyInstanceUid)])]
+  return { wanted, studies: labelStudies(sessionLabelOf(accessionNumber), uids, labels), imports: [] }
+}
+
+async function askFor(
   deps: RequestDeps,
   order: StudiesOrder,
   wanted: Wanted,
   { slots, known, pacs }: { slots: FindSlots; known: readonly QueuedRequest[]; pacs: { isSilent: boolean } },
 ): Promise<Answer> {
   const { accessionNumber, known: labels = [], settled = [] } = wanted
-  const base = sessionLabelOf(accessionNumber)
   const isDone = new Set([...settled, ...known.map(({ studyInstanceUid }) => studyInstanceUid)])
-  const held = known.filter((row) => row.accessionNumber === accessionNumber)
-  if (held.length > 0) {
-    const uids = [...new Set([...settled, ...held.map(({ studyInstanceUid }) => studyInstanceUid)])]
-    return { wanted, studies: labelStudies(base, uids, labels), imports: [] }
-  }
   const found = await find(deps, order, accessionNumber, slots, pacs)
   if (found.kind === 'none') return { wanted, code: found.code, studies: [], imports: [] }
-  const studies = labelStudies(base, found.studyInstanceUids, labels)
+  const studies = labelStudies(sessionLabelOf(accessionNumber), found.studyInstanceUids, labels)
   const imports = studies
     .filter(([uid]) => !isDone.has(uid))
     .map(([studyInstanceUid, sessionLabel]) => ({ studyInstanceUid, sessionLabel, subjectLabel: wanted.subjectLabel }))
