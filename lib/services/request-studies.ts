@@ -60,7 +60,11 @@ export async function requestStudies(deps: RequestDeps, orders: readonly Studies
   }
   // A planner that died may have sent an order twice.
   const distinct = [...new Map(orders.map((order) => [order.requestId, order])).values()]
-  await begin(distinct)
+  // Import requests last long. Those that do not fill a round of slots come first, with the questions of the other orders
+  // beside them: at the end they would keep slots idle.
+  const ahead = distinct.length % deps.asking.concurrency
+  await begin(distinct.slice(0, ahead))
+  await begin(distinct.slice(ahead))
   const results = await Promise.allSettled(orders.map(({ requestId }) => runs.get(requestId)))
   return results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, error: result.reason }] : []))
 }
