@@ -22,7 +22,7 @@ let proxies: FaultProxy[]
 const warm = new Map<FunctionName, KillableFunction>()
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), 'killed-downloads-'))
-  await bundleWorkers(bundles)
+  await bundleWorkers(bundles, ['export-images'])
   rig = await startImagesRig()
   proxies = await Promise.all([startFaultProxy(rig.aws.s3Server.url), startFaultProxy(rig.standIn.url)])
 })
@@ -89,7 +89,7 @@ async function download(label: string, death?: Death) {
   await rig.work()
   await session(label, { 'a.nii': 'new a', 'b.nii': 'new b' })
   await ask({ force_refresh: 'true' })
-  const requests = await invoke('export-images', rig.exports.sent.at(-1)?.body ?? '', death)
+  const { all: requests } = await invoke('export-images', rig.exports.sent.at(-1)?.body ?? '', death)
   const tree = Object.fromEntries(await rig.tree(`net-1/hub-1/${label}/`))
   const { '.flip_complete-scan-NIFTI': marker, ...files } = tree
   return { requests, files, hasMarker: marker !== undefined, status: (await ask({})).status }
@@ -101,7 +101,7 @@ async function upload(label: string, death?: Death) {
   await rig.putImage(`net-1/upload/${label}.nii`, label)
   const ask = { accession_id: label, scan_id: '1', resource_id: 'NIFTI', files: [`${label}.nii`] }
   const { uploadId } = (await rig.upload(ask)).body as { uploadId: string }
-  const requests = await invoke('deliver-files', rig.deliveries.sent.at(-1)?.body ?? '', death)
+  const { all: requests } = await invoke('deliver-files', rig.deliveries.sent.at(-1)?.body ?? '', death)
   const parent = { level: 'scan', experimentId, scanId: '1' } as const
   const listed = await listFiles(rig.xnat, { parent, resourceLabel: 'NIFTI' })
   const { body } = await rig.get('/uploads/value', { upload_id: uploadId })

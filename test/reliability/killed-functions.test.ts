@@ -20,7 +20,7 @@ let bundles: string
 let proxies: { s3: FaultProxy; sqs: FaultProxy; xnat: FaultProxy }
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), 'killed-functions-'))
-  await bundleWorkers(bundles)
+  await bundleWorkers(bundles, ['route-objects', 'deliver-files'])
   rig = await startDeliveryRig()
   const [s3, sqs, xnat] = await Promise.all([
     startFaultProxy(rig.aws.s3Server.url),
@@ -148,19 +148,20 @@ async function diskState(session: string, listed: ReadonlySet<string>) {
   return { bytes: [...bytes].toSorted(), orphans }
 }
 
-function countRequests(
+async function countRequests(
   death: Death | undefined,
   name: FunctionName,
   deliveriesUrl: string,
   event: SQSEvent,
 ): Promise<number> {
-  return invokeWithDeath(event, {
+  const { all } = await invokeWithDeath(event, {
     death,
     start: () => startFunction({ folder: bundles, name }, environment(deliveriesUrl)),
     survivor: () => warm(name, deliveriesUrl),
     proxies: Object.values(proxies),
     standIn: rig.standIn,
   })
+  return all
 }
 
 type FunctionName = 'deliver-files' | 'route-objects'

@@ -21,7 +21,7 @@ let proxies: { s3: FaultProxy; xnat: FaultProxy }
 let survivor: KillableFunction
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'killed-sessions-'))
-  await bundleWorkers(folder)
+  await bundleWorkers(folder, ['deliver-files'])
   rig = await startDeliveryRig()
   const [s3, xnat] = await Promise.all([startFaultProxy(rig.aws.s3Server.url), startFaultProxy(rig.standIn.url)])
   proxies = { s3, xnat }
@@ -66,7 +66,7 @@ async function deliver(name: string, death?: Death) {
     source: { path: 'study.tar', sizeBytes, etag },
   }
   const event = sqsEvent([JSON.stringify(order)], { group: 'g' })
-  const requests = await invokeWithDeath(event, {
+  const { all: requests } = await invokeWithDeath(event, {
     death,
     start: startWorker,
     survivor: () => Promise.resolve(survivor),

@@ -38,6 +38,13 @@ export function sqsEvent(bodies: readonly string[], options: RecordOptions = {})
   return { Records: bodies.map((body, index) => sqsRecord(body, index, options)) }
 }
 
+/** Messages of one FIFO group, as the product writes them. */
+export const eventOf = (messages: readonly object[]): SQSEvent =>
+  sqsEvent(
+    messages.map((message) => JSON.stringify(message)),
+    { group: 'group' },
+  )
+
 function sqsRecord(
   body: string,
   index: number,

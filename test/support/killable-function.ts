@@ -11,10 +11,12 @@ import { lambdaContext } from './events.ts'
 const main = join(import.meta.dirname, '../../infra/local/run-functions/environment-main.ts')
 const workers = join(import.meta.dirname, '../../functions/workers')
 
-/** Bundles the workers into this folder: a process then starts several times as fast, and dozens of them do. */
-export async function bundleWorkers(folder: string): Promise<void> {
+export type WorkerName = 'route-objects' | 'deliver-files' | 'export-images' | 'import-cohort' | 'import-studies'
+
+/** Bundles workers into this folder: a process then starts several times as fast, and dozens of them do. */
+export async function bundleWorkers(folder: string, names: readonly WorkerName[]): Promise<void> {
   await build({
-    entryPoints: ['route-objects', 'deliver-files', 'export-images'].map((name) => join(workers, `${name}.ts`)),
+    entryPoints: names.map((name) => join(workers, `${name}.ts`)),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -35,7 +37,7 @@ export interface KillableFunction {
 }
 
 export async function startFunction(
-  { folder, name }: { folder: string; name: 'route-objects' | 'deliver-files' | 'export-images' },
+  { folder, name }: { folder: string; name: WorkerName },
   env: Record<string, string>,
 ): Promise<KillableFunction> {
   const child: ChildProcess = fork(main, [pathToFileURL(join(folder, `${name}.mjs`)).href, 'handler'], {
