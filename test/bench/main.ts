@@ -4,6 +4,9 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   delivery: () => import('./delivery.ts'),
   switch: () => import('./switch.ts'),
   client: () => import('./client.ts'),
+  status: () => import('./status.ts'),
+  sweep: () => import('./sweep.ts'),
+  cohort: () => import('./cohort.ts'),
   provision: () => import('./provision.ts'),
   download: () => import('./download.ts'),
 }
