@@ -24,11 +24,14 @@ export interface OpenPage {
   faults: string[]
 }
 
-/** A page of its own, with nothing kept from others; it ends with the test. */
+/** A page of its own, with nothing kept from others; it ends with the test, and is pictured when that fails. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  onTestFinished(() => context.close())
   const page = await context.newPage()
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') await takePicture(page, `FAILED ${task.name}`)
+    await context.close()
+  })
   page.setDefaultTimeout(15_000)
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))

@@ -18,10 +18,10 @@ export function App() {
 }
 
 /** Each look makes XNAT ping the PACS. */
-const healthPace = { leastMs: 60_000, mostMs: 300_000 }
+const healthPace = () => ({ leastMs: 60_000, mostMs: 300_000 })
 
 function Console() {
-  const health = usePoll(readHealthReport, { question: 'health', pace: healthPace })
+  const health = usePoll(readHealthReport, { question: 'health', pace: healthPace, isAside: true })
   return (
     <>
       <button type="button" class="skip" onClick={skipToMain}>

@@ -10,7 +10,7 @@ import { type Choice, RedriveDialog } from './redrive-dialog.tsx'
 import { now } from './screen.ts'
 
 /** SQS shows letters only by handing them out, and hides them from others meanwhile: that is not to happen often. */
-const pace = { leastMs: 60_000, mostMs: 600_000 }
+const pace = () => ({ leastMs: 60_000, mostMs: 600_000 })
 
 const queueWords: Readonly<Record<QueueName, string>> = {
   uploads: 'What was put into the incoming bucket and could not be routed.',

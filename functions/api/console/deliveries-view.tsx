@@ -11,7 +11,7 @@ import { failureCodes, type Range, ranges, throughputOf, totalsOf } from './thro
 import { ThroughputChart } from './throughput-chart.tsx'
 import { VirtualTable } from './virtual-table.tsx'
 
-const pace = { leastMs: 10_000, mostMs: 120_000 }
+const pace = () => ({ leastMs: 10_000, mostMs: 60_000 })
 
 /** The newest receipts that are looked at: ten requests. */
 const mostReceipts = 10_000

@@ -6,6 +6,7 @@ import { type Look, nextWaitMs, type Pace } from './pace.ts'
 import { serviceKey } from './service-key.ts'
 
 export interface Poll<T> {
+  isAside: boolean
   data: ReadonlySignal<T | undefined>
   /** Of the last look, when it failed. */
   failure: ReadonlySignal<ApiFailure | undefined>
@@ -44,11 +45,15 @@ type Ask<T> = (options: { signal: AbortSignal }) => Promise<Heard<T>>
 interface PollOptions<T> {
   /** Another question is another poll, which begins with nothing heard but what is remembered of it. */
   question: string
-  pace: Pace
+  pace: (heard: T | undefined) => Pace
+  /** What is shown beside the matter of a view, and may be older than that. */
+  isAside?: boolean
   memory?: Memory<T>
 }
 
-function createPoll<T>(ask: Ask<T>, { question, pace, memory }: PollOptions<T>): RunningPoll<T> {
+function createPoll<T>(ask: Ask<T>, options: PollOptions<T>): RunningPoll<T> {
+  const { question, memory, isAside = false } = options
+  const pace = () => options.pace(data.peek())
   const known = memory?.get(question)
   const data = signal<T | undefined>(known?.value)
   const failure = signal<ApiFailure | undefined>(undefined)
@@ -56,7 +61,7 @@ function createPoll<T>(ask: Ask<T>, { question, pace, memory }: PollOptions<T>):
   const isAsking = signal(false)
   let ending = new AbortController()
   let text = known?.text
-  let waitMs = pace.leastMs
+  let waitMs = pace().leastMs
   let timer: ReturnType<typeof setTimeout> | undefined
   let isDue = false
   let asking: Promise<void> | undefined
@@ -85,7 +90,7 @@ function createPoll<T>(ask: Ask<T>, { question, pace, memory }: PollOptions<T>):
     isAsking.value = true
     const { signal: ended } = ending
     try {
-      waitMs = nextWaitMs(waitMs, await look(), pace)
+      waitMs = nextWaitMs(waitMs, await look(), pace())
     } finally {
       isAsking.value = false
       if (!ended.aborted) timer = setTimeout(due, waitMs)
@@ -112,7 +117,7 @@ function createPoll<T>(ask: Ask<T>, { question, pace, memory }: PollOptions<T>):
   async function refresh(): Promise<void> {
     // What is being answered now may be older than what the caller just did.
     await asking
-    waitMs = pace.leastMs
+    waitMs = pace().leastMs
     await run()
   }
 
@@ -129,7 +134,7 @@ function createPoll<T>(ask: Ask<T>, { question, pace, memory }: PollOptions<T>):
     }
   }
 
-  const poll: RunningPoll<T> = { data, failure, heardAt, isAsking, refresh, start }
+  const poll: RunningPoll<T> = { isAside, data, failure, heardAt, isAsking, refresh, start }
   return poll
 }
 

@@ -8,16 +8,20 @@ import { projectName } from './project-name.ts'
 import { ProvisioningPanel } from './provisioning-panel.tsx'
 import { now } from './screen.ts'
 import { StateBar } from './state-bar.tsx'
-import { reasonText } from './states.ts'
+import { isUnderWay, reasonText } from './states.ts'
 import { Studies } from './study-table.tsx'
 
-const projectPace = { leastMs: 120_000, mostMs: 600_000 }
-const importPace = { leastMs: 5_000, mostMs: 60_000 }
+const projectPace = () => ({ leastMs: 120_000, mostMs: 600_000 })
+const importPace = (status: ImportStatus | undefined) => ({
+  leastMs: 5_000,
+  mostMs: isUnderWay(status) ? 10_000 : 60_000,
+})
 
 export function ProjectView({ projectId }: { projectId: string }) {
   const project = usePoll((options) => readProject(projectId, options), {
     question: `project ${projectId}`,
     pace: projectPace,
+    isAside: true,
   })
   const imports = usePoll((options) => readImports(projectId, options), {
     question: `imports ${projectId}`,

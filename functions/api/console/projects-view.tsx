@@ -8,13 +8,16 @@ import { linkTo } from './places.ts'
 import { createMemory, usePoll } from './poll.ts'
 import { projectName } from './project-name.ts'
 import { StateBar } from './state-bar.tsx'
-import { reasonText, statesInOrder, stateWords } from './states.ts'
+import { inTrouble, isUnderWay, reasonText, underWay } from './states.ts'
 import { VirtualTable } from './virtual-table.tsx'
 
-const listPace = { leastMs: 30_000, mostMs: 300_000 }
+const listPace = () => ({ leastMs: 30_000, mostMs: 300_000 })
 
 /** For each count the API reads what XNAT knows of the whole project. */
-const countPace = { leastMs: 20_000, mostMs: 300_000 }
+const countPace = (status: ImportStatus | undefined) => ({
+  leastMs: 20_000,
+  mostMs: isUnderWay(status) ? 60_000 : 300_000,
+})
 const countAtATime = pLimit(2)
 
 const projectMemory = createMemory<Project[]>()
@@ -98,32 +101,17 @@ function Cohort({ projectId }: { projectId: string }) {
   }
   const { states, studies_count: total, waiting } = status
   if (total === 0) return <span class="faint">No cohort</span>
+  const [moving, stopped] = [underWay(states), inTrouble(states)]
   return (
     <>
       <StateBar states={states} total={total} />
       <small>
         <b>{percent(states.verified ?? 0, total)}</b> of {counted(total, 'study', 'studies')} verified
-        {underWay(states)}
-        {inTrouble(states)}
+        {moving > 0 && `, ${count(moving)} under way`}
+        {stopped > 0 && ', '}
+        {stopped > 0 && <span class="problem">{count(stopped)} in trouble</span>}
         {waiting !== null && <span class="faint">; held up: {reasonText(waiting.code)}</span>}
       </small>
-    </>
-  )
-}
-
-const sum = (states: ImportStatus['states'], which: (state: (typeof statesInOrder)[number]) => boolean) =>
-  statesInOrder.filter(which).reduce((total, state) => total + (states[state] ?? 0), 0)
-
-function underWay(states: ImportStatus['states']) {
-  const studies = sum(states, (state) => state !== 'verified' && !stateWords[state].isTrouble)
-  return studies === 0 ? null : <>, {count(studies)} under way</>
-}
-
-function inTrouble(states: ImportStatus['states']) {
-  const studies = sum(states, (state) => stateWords[state].isTrouble)
-  return studies === 0 ? null : (
-    <>
-      , <span class="problem">{count(studies)} in trouble</span>
     </>
   )
 }

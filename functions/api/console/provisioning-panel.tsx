@@ -5,7 +5,7 @@ import { Polled, Staleness } from './notice.tsx'
 import { type Poll, usePoll } from './poll.ts'
 import { attempt, say } from './said.tsx'
 
-const pace = { leastMs: 60_000, mostMs: 600_000 }
+const pace = () => ({ leastMs: 60_000, mostMs: 600_000 })
 
 const aspectNames: Readonly<Record<string, string>> = {
   project: 'Project in XNAT',
@@ -22,6 +22,7 @@ export function ProvisioningPanel({ projectId }: { projectId: string }) {
   const poll = usePoll((options) => readProvisioning(projectId, options), {
     question: `provisioning ${projectId}`,
     pace,
+    isAside: true,
   })
   return (
     <details class="panel">

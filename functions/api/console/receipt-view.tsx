@@ -10,7 +10,7 @@ import { now } from './screen.ts'
 import { VirtualTable } from './virtual-table.tsx'
 
 // Receipts are written again when a delivery is tried again.
-const pace = { leastMs: 30_000, mostMs: 300_000 }
+const pace = () => ({ leastMs: 30_000, mostMs: 300_000 })
 
 export function ReceiptView({ deliveryId }: { deliveryId: string }) {
   const poll = usePoll((options) => readReceipt(deliveryId, options), { question: deliveryId, pace })

@@ -1,8 +1,6 @@
 import type { StudyState } from '../../../lib/imports/study-state.ts'
 import { count, counted } from './format.ts'
-import { statesInOrder, stateWords } from './states.ts'
-
-export type StateCounts = Readonly<Partial<Record<StudyState, number>>>
+import { type StateCounts, statesInOrder, stateWords } from './states.ts'
 
 /** How much of a cohort stands where. The order, patterns and the text in words say what the colours say. */
 export function StateBar({ states, total }: { states: StateCounts; total: number }) {

@@ -49,6 +49,20 @@ export const statesInOrder: readonly StudyState[] = [
   'exhausted',
 ]
 
+export type StateCounts = Readonly<Partial<Record<StudyState, number>>>
+
+const sum = (states: StateCounts, which: (state: StudyState) => boolean) =>
+  statesInOrder.filter(which).reduce((total, state) => total + (states[state] ?? 0), 0)
+
+export const underWay = (states: StateCounts) =>
+  sum(states, (state) => state !== 'verified' && !stateWords[state].isTrouble)
+
+export const inTrouble = (states: StateCounts) => sum(states, (state) => stateWords[state].isTrouble)
+
+/** Whether anything is about to change by itself. */
+export const isUnderWay = (status: { states: StateCounts; waiting: unknown } | undefined) =>
+  status !== undefined && status.waiting === null && underWay(status.states) > 0
+
 export const isStudyState = (text: string): text is StudyState => studyStates.some((state) => state === text)
 
 const reasonWords: Readonly<Record<ReasonCode, string>> = {

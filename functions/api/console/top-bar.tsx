@@ -16,7 +16,7 @@ export function TopBar({ health }: { health: Poll<HealthReport> }) {
   const [here = 'projects'] = place.value.segments
   return (
     <header class="top-bar">
-      <a class="brand" href="#/projects">
+      <a class="brand" href="#/projects" aria-label="xnat-conduit">
         <img src="/console/icon.svg" alt="" width="22" height="22" />
         <span>xnat-conduit</span>
       </a>
@@ -28,7 +28,7 @@ export function TopBar({ health }: { health: Poll<HealthReport> }) {
         ))}
       </nav>
       <HealthLights report={health.data.value} isHere={here === 'health'} />
-      <Freshness shown={polls.value.filter((poll) => poll !== health)} />
+      <Freshness shown={polls.value.filter(({ isAside }) => !isAside)} />
       <button type="button" class="quiet" onClick={() => forgetKey()}>
         Forget the key
       </button>
