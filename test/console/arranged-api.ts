@@ -19,6 +19,8 @@ import { testWired } from '../support/wired.ts'
 
 export const key = 'fake-key'
 
+const isoAgo = (ms: number) => new Date(Date.now() - ms).toISOString()
+
 export interface Asked {
   method: string
   path: string
@@ -104,6 +106,7 @@ export const project = (ID: string, name: string): Project => ({
 /** A status as the API would answer it of these studies, by the page that is asked for. */
 export function importStatus(studies: readonly Study[]): (asked: Asked) => { body: ImportStatus } {
   const states: Record<string, number> = {}
+  const lookedAt = isoAgo(180_000)
   for (const { state } of studies) states[state] = (states[state] ?? 0) + 1
   return ({ query }) => {
     const offset = Number(query.get('offset') ?? 0)
@@ -114,7 +117,7 @@ export function importStatus(studies: readonly Study[]): (asked: Asked) => { bod
         states,
         classes: { successful: 0, failed: 0, processing: 0, queued: 0, queue_failed: 0 },
         waiting: null,
-        looked_at: '2026-01-01T07:00:00.000Z',
+        looked_at: lookedAt,
         matching_count: studies.length,
         studies: studies.slice(offset, offset + Number(query.get('limit') ?? 1_000)),
       },
@@ -143,7 +146,6 @@ const provisioning: Provisioning = {
   ],
 }
 
-const isoAgo = (ms: number) => new Date(Date.now() - ms).toISOString()
 export const deliveryId = '8232774399999-0123456789abcdef'
 
 const receipts = (): ReceiptSummary[] =>
@@ -177,19 +179,29 @@ const letters: DeadLetters[] = [
   { queue: 'studies', messages: 0, seen: 0, codes: [] },
 ]
 
-const states = ['verified', 'processing', 'queued', 'incomplete', 'failed', 'stalled', 'not-found'] as const
+/** Where the others of each twenty stand; the rest is verified. */
+const places: Readonly<Record<number, Pick<Study, 'state' | 'reason'>>> = {
+  2: { state: 'processing', reason: 'RETRIEVING' },
+  4: { state: 'failed', reason: 'RETRIEVE_FAILED' },
+  7: { state: 'incomplete', reason: 'SESSION_EMPTY' },
+  9: { state: 'queued', reason: 'IN_DQR_QUEUE' },
+  12: { state: 'stalled', reason: 'PREARCHIVE_STALLED' },
+  14: { state: 'failed', reason: 'NO_FILES_RECEIVED' },
+  16: { state: 'not-found', reason: 'NOT_ON_PACS' },
+}
 
 /** As many studies, in states that take turns. */
 export const manyStudies = (number: number): Study[] =>
   Array.from({ length: number }, (_, index) => {
-    const state = states[index % 10] ?? 'verified'
+    const { state, reason } = places[index % 20] ?? { state: 'verified' as const, reason: null }
+    const isTriedAgain = state === 'failed' || state === 'stalled'
     return {
       accession_number: `ACC${String(index).padStart(6, '0')}`,
       state,
-      reason: state === 'failed' ? 'RETRIEVE_FAILED' : state === 'not-found' ? 'NOT_ON_PACS' : null,
+      reason,
       attempts: 1 + (index % 3),
-      last_attempt: '2026-01-01T06:00:00.000Z',
-      next_attempt: state === 'failed' ? '2099-01-01T00:00:00.000Z' : null,
+      last_attempt: isoAgo(3_600_000),
+      next_attempt: isTriedAgain ? isoAgo(-1_500_000) : null,
     }
   })
 

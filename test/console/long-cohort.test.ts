@@ -6,6 +6,12 @@ import { isThere, launch, needs, openConsole } from './chromium.ts'
 
 const studies = 10_000
 
+interface Interaction {
+  /** From the hand's move to the next picture; in steps of 8 ms. */
+  wholeMs: number
+  scriptMs: number
+}
+
 describe.skipIf(!isThere)(`a cohort of ${studies} studies ${needs}`, () => {
   let browser: Browser
   let api: ArrangedApi
@@ -62,13 +68,13 @@ describe.skipIf(!isThere)(`a cohort of ${studies} studies ${needs}`, () => {
     const { page } = await open()
     await page.getByText('10,000 studies', { exact: true }).waitFor()
     await page.evaluate(() => {
-      const durations: number[] = []
-      Object.assign(window, { durations })
+      const interactions: Interaction[] = []
+      Object.assign(window, { interactions })
       const observer = new PerformanceObserver((list) => {
         for (const entry of list.getEntries()) {
-          // From the hand's move to the next picture. What is no click, key or tap has no id.
-          const { interactionId, duration } = entry as PerformanceEventTiming
-          if (interactionId > 0) durations.push(duration)
+          const { interactionId, duration, processingStart, processingEnd } = entry as PerformanceEventTiming
+          // What is no click, key or tap has no id.
+          if (interactionId > 0) interactions.push({ wholeMs: duration, scriptMs: processingEnd - processingStart })
         }
       })
       observer.observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
@@ -88,11 +94,17 @@ describe.skipIf(!isThere)(`a cohort of ${studies} studies ${needs}`, () => {
     // An entry is given out with the frame after its own.
     await page.waitForTimeout(300)
 
-    const durations: number[] = await page.evaluate('durations')
-    const slowest = Math.max(...durations)
-    // biome-ignore lint/suspicious/noConsole: the figure is for whoever reads the run.
-    console.info(`10,000 accession numbers: the slowest interaction took ${slowest} ms`)
-    expect(durations.length).toBeGreaterThan(10)
+    const interactions: Interaction[] = await page.evaluate('interactions')
+    const whole = interactions.map(({ wholeMs }) => wholeMs).toSorted((one, other) => one - other)
+    const slowest = Math.max(...whole)
+    const script = Math.max(...interactions.map(({ scriptMs }) => scriptMs))
+    const median = whole[Math.floor(whole.length / 2)]
+    // biome-ignore lint/suspicious/noConsole: the figures are for whoever reads the run.
+    console.info(
+      `10,000 accession numbers: the slowest interaction took ${slowest} ms to the next picture, the median ${median} ms; ` +
+        `the page itself worked ${Math.ceil(script)} ms of one at most`,
+    )
+    expect(whole.length).toBeGreaterThan(10)
     expect(slowest).toBeLessThan(2_000)
   })
 })

@@ -188,6 +188,7 @@ describe.skipIf(!isThere)(`the console in trouble ${needs}`, () => {
   })
 
   it('looks rarely at what does not move, and not at all while nobody sees it', async () => {
+    api.answers['GET /retrieval/import_status/P1'] = importStatus(manyStudies(1))
     const { page } = await openPage(browser)
     await page.clock.install()
     await page.goto(`${api.url}/#/projects/P1`)

@@ -6,6 +6,7 @@ import { count, counted, moment } from './format.ts'
 import { Polled, Staleness } from './notice.tsx'
 import { linkTo } from './places.ts'
 import { usePoll } from './poll.ts'
+import { ProjectLink } from './project-link.tsx'
 import { type Choice, RedriveDialog } from './redrive-dialog.tsx'
 import { now } from './screen.ts'
 
@@ -101,7 +102,7 @@ function Code({ code, messages, samples, onRedrive }: CodeProps) {
         {samples.map(({ messageId, sentAt, projectId, deliveryId }) => (
           <li key={messageId}>
             <time dateTime={sentAt}>{moment(new Date(sentAt), now.value)}</time>{' '}
-            {projectId !== undefined && <a href={linkTo(['projects', projectId])}>{projectId}</a>}{' '}
+            {projectId !== undefined && <ProjectLink id={projectId} />}{' '}
             {deliveryId === undefined ? (
               <code>{messageId}</code>
             ) : (

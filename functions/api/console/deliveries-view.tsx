@@ -6,6 +6,7 @@ import { place, setQuery } from './location.ts'
 import { Empty, Polled, Staleness } from './notice.tsx'
 import { linkTo } from './places.ts'
 import { usePoll } from './poll.ts'
+import { ProjectLink } from './project-link.tsx'
 import { now } from './screen.ts'
 import { failureCodes, type Range, ranges, throughputOf, totalsOf } from './throughput.ts'
 import { ThroughputChart } from './throughput-chart.tsx'
@@ -33,7 +34,7 @@ export function DeliveriesView() {
         <h1>Deliveries</h1>
         {projectId !== undefined && (
           <span class="filter">
-            of project <a href={linkTo(['projects', projectId])}>{projectId}</a>
+            of project <ProjectLink id={projectId} />
             <button type="button" class="quiet" onClick={() => setQuery({ project: undefined })}>
               Show all
             </button>
@@ -150,9 +151,7 @@ const columns = [
   {
     id: 'project',
     title: 'Project',
-    // Keys may name a project by the hub's id of it: that is none of XNAT's, and leads nowhere.
-    cell: ({ projectId }: ReceiptSummary) =>
-      projectId.startsWith('hub:') ? projectId : <a href={linkTo(['projects', projectId])}>{projectId}</a>,
+    cell: ({ projectId }: ReceiptSummary) => <ProjectLink id={projectId} />,
   },
   { id: 'experiment', title: 'Experiment', cell: ({ experimentId }: ReceiptSummary) => experimentId },
   { id: 'files', title: 'Files', cell: ({ files }: ReceiptSummary) => count(files) },

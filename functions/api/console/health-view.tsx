@@ -14,7 +14,7 @@ export function HealthView({ health: poll }: { health: Poll<HealthReport> }) {
     <section>
       <div class="title-line">
         <h1>Health</h1>
-        <button type="button" onClick={() => void poll.refresh()} disabled={poll.isAsking}>
+        <button type="button" onClick={() => void poll.refresh()}>
           Ask again
         </button>
       </div>
@@ -27,6 +27,9 @@ export function HealthView({ health: poll }: { health: Poll<HealthReport> }) {
           </dl>
         )}
       </Polled>
+      <p>
+        How the API is asked, route by route: <a href="/docs">its documentation</a>
+      </p>
       <p class="faint">{poll.heardAt.value !== undefined && `Asked at ${exactClock(poll.heardAt.value)}.`}</p>
     </section>
   )

@@ -16,7 +16,7 @@ export function Polled<T>({ poll, children }: { poll: Poll<T>; children: (data: 
       </p>
       {failure.requestId !== undefined && <p class="faint">In the log under {failure.requestId}.</p>}
       <p>
-        <button type="button" onClick={() => void poll.refresh()} disabled={poll.isAsking}>
+        <button type="button" onClick={() => void poll.refresh()}>
           Ask again
         </button>
       </p>

@@ -12,7 +12,6 @@ export interface Poll<T> {
   failure: ReadonlySignal<ApiFailure | undefined>
   /** When `data` was heard. */
   heardAt: ReadonlySignal<Date | undefined>
-  isAsking: ReadonlySignal<boolean>
   /** Looks now, and often from then on. */
   refresh(): Promise<void>
 }
@@ -58,7 +57,6 @@ function createPoll<T>(ask: Ask<T>, options: PollOptions<T>): RunningPoll<T> {
   const data = signal<T | undefined>(known?.value)
   const failure = signal<ApiFailure | undefined>(undefined)
   const heardAt = signal<Date | undefined>(known?.heardAt)
-  const isAsking = signal(false)
   let ending = new AbortController()
   let text = known?.text
   let waitMs = pace().leastMs
@@ -87,12 +85,10 @@ function createPoll<T>(ask: Ask<T>, options: PollOptions<T>): RunningPoll<T> {
   async function lookOnce(): Promise<void> {
     clearTimeout(timer)
     isDue = false
-    isAsking.value = true
     const { signal: ended } = ending
     try {
       waitMs = nextWaitMs(waitMs, await look(), pace())
     } finally {
-      isAsking.value = false
       if (!ended.aborted) timer = setTimeout(due, waitMs)
     }
   }
@@ -134,7 +130,7 @@ function createPoll<T>(ask: Ask<T>, options: PollOptions<T>): RunningPoll<T> {
     }
   }
 
-  const poll: RunningPoll<T> = { isAside, data, failure, heardAt, isAsking, refresh, start }
+  const poll: RunningPoll<T> = { isAside, data, failure, heardAt, refresh, start }
   return poll
 }
 

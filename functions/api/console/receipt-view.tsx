@@ -4,8 +4,8 @@ import { codeAdvice } from './codes.ts'
 import { OutcomeMark } from './deliveries-view.tsx'
 import { count, duration, moment, size } from './format.ts'
 import { Empty, Polled, Staleness } from './notice.tsx'
-import { linkTo } from './places.ts'
 import { usePoll } from './poll.ts'
+import { ProjectLink } from './project-link.tsx'
 import { now } from './screen.ts'
 import { VirtualTable } from './virtual-table.tsx'
 
@@ -56,7 +56,7 @@ function ReceiptDetails({ receipt }: { receipt: Receipt }) {
           {moment(new Date(finishedAt), now.value)}, after {duration(tookMs)}
         </Fact>
         <Fact name="Project">
-          <a href={linkTo(['projects', target.projectId])}>{target.projectId}</a>
+          <ProjectLink id={target.projectId} />
         </Fact>
         <Fact name="Place">{placeOf(target)}</Fact>
         {experimentId !== undefined && (

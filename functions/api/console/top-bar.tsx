@@ -68,16 +68,12 @@ function Freshness({ shown }: { shown: readonly Poll<unknown>[] }) {
   const oldest = oldestOf(shown)
   return (
     <div class="freshness">
-      <span class={failed === undefined ? 'faint' : 'problem'} role="status" title={failed?.failure.value?.message}>
+      <span class={failed === undefined ? 'faint' : 'problem'} title={failed?.failure.value?.message}>
         {failed !== undefined ? 'Not up to date' : ''}
         {failed !== undefined && oldest !== undefined ? ', ' : ''}
         {oldest === undefined ? '' : `as of ${exactClock(oldest)}`}
       </span>
-      <button
-        type="button"
-        onClick={() => void Promise.all(polls.value.map((poll) => poll.refresh()))}
-        disabled={shown.some(({ isAsking }) => isAsking.value)}
-      >
+      <button type="button" onClick={() => void Promise.all(polls.value.map((poll) => poll.refresh()))}>
         Refresh
       </button>
     </div>
