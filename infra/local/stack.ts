@@ -54,6 +54,8 @@ export interface StackOptions {
   apiPort?: number
   /** Runs what `npm run build` made instead of the sources. */
   bundles?: boolean
+  /** Whose `dist/` that is. Left out: this project's. */
+  bundlesDir?: string
   /** Settings of the functions, over those that the stack makes up. */
   environment?: Record<string, string>
   /** Takes what the functions write. */
@@ -127,7 +129,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
 
   const functions = await runFunctions({
     service,
-    projectDir,
+    projectDir: options.bundlesDir ?? projectDir,
     sqs: { url: sqs.url, region },
     environment,
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),

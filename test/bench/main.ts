@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run: () => Promise<void> }>> = {
   cohort: () => import('./cohort.ts'),
   provision: () => import('./provision.ts'),
   download: () => import('./download.ts'),
+  cold: () => import('./cold.ts'),
 }
 
 const names = process.argv.slice(2)

@@ -1,13 +1,13 @@
 // The deployment package, made in a folder of its own as `npm run package` makes it.
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import { buildFunctions } from '../../infra/build.ts'
-import { readTemplate, type Template } from '../../infra/deployment/template.ts'
+import { readTemplate, resourcesOf, type Template } from '../../infra/deployment/template.ts'
 
 const root = join(import.meta.dirname, '../..')
 const osls = createRequire(import.meta.url).resolve('osls/bin/serverless.js')
@@ -45,4 +45,27 @@ export async function packagedService(): Promise<PackagedService> {
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+interface BundledFunction {
+  /** As in serverless.yml. */
+  name: string
+  /** The bundle's path in the service's folder. */
+  module: string
+  zippedBytes: number
+}
+
+const Code = z.object({ Handler: z.string(), Code: z.object({ S3Key: z.string() }) })
+
+/** Every function of the template as it is uploaded. */
+export async function bundledFunctions(service: PackagedService): Promise<BundledFunction[]> {
+  const functions = resourcesOf(await service.template(), 'AWS::Lambda::Function')
+  return Promise.all(
+    functions.map(async ([, { Properties }]) => {
+      const { Handler, Code: code } = Code.parse(Properties)
+      const zip = basename(code.S3Key)
+      const { size } = await stat(join(service.dir, 'package', zip))
+      return { name: zip.replace(/\.zip$/, ''), module: Handler.replace(/\.handler$/, '.mjs'), zippedBytes: size }
+    }),
+  )
 }
