@@ -14,7 +14,14 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/imports/',
     'lib/images/',
   ],
-  'functions/cli/': ['functions/cli/', 'lib/services/', 'lib/retry.ts', 'lib/json.ts', 'lib/version.ts'],
+  'functions/cli/': [
+    'functions/cli/',
+    'lib/services/',
+    'lib/imports/study-state.ts',
+    'lib/retry.ts',
+    'lib/json.ts',
+    'lib/version.ts',
+  ],
   // What runs in browsers, and in it what it may know of the server.
   'functions/api/console/': ['functions/api/console/', 'lib/imports/study-state.ts'],
   'functions/api/console/answers.ts': ['functions/api/', 'lib/services/', 'lib/delivery/'],

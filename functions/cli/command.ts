@@ -44,6 +44,8 @@ interface CommandSpec<Input extends z.ZodType> {
   summary: string
   /** What follows the words, all of it required. */
   positionals: readonly string[]
+  /** What may follow them, as often as wanted. */
+  more?: string
   options: Readonly<Record<string, Option>>
   /** The positionals and options by their names. */
   input: Input
@@ -66,7 +68,7 @@ const Common = z.object({
 
 /** Makes a command of its description. */
 export function command<Input extends z.ZodType>(spec: CommandSpec<Input>): Command {
-  const { words, shortForm, summary, positionals: names, input, run } = spec
+  const { words, shortForm, summary, positionals: names, more, input, run } = spec
   const options = { ...spec.options, ...commonOptions }
   return {
     words,
@@ -77,9 +79,12 @@ export function command<Input extends z.ZodType>(spec: CommandSpec<Input>): Comm
       const { values, positionals } = splitArgs(args, options)
       const { output, profile, help: wantsHelp } = checked(Common, values)
       if (wantsHelp) return { wantsHelp, output, profile, run: () => Promise.reject(new Error('help was asked for')) }
-      if (positionals.length !== names.length) throw usageFailure(`wanted: conduit ${callOf(spec)}`)
+      const further = positionals.slice(names.length)
+      if (positionals.length < names.length || (more === undefined && further.length > 0)) {
+        throw usageFailure(`wanted: conduit ${callOf(spec)}`)
+      }
       const named = Object.fromEntries(names.map((name, index) => [name, positionals[index]]))
-      const given = checked(input, { ...values, ...named })
+      const given = checked(input, { ...values, ...named, ...(more !== undefined && { [more]: further }) })
       return { wantsHelp, output, profile, run: (tools) => run(given, tools) }
     },
   }
@@ -101,8 +106,12 @@ function checked<T extends z.ZodType>(schema: T, values: unknown): z.output<T> {
   throw usageFailure(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
 }
 
-const callOf = ({ words, positionals }: Pick<CommandSpec<z.ZodType>, 'words' | 'positionals'>) =>
-  [words, ...positionals.map((name) => name.toUpperCase())].join(' ')
+const callOf = ({ words, positionals, more }: Pick<CommandSpec<z.ZodType>, 'words' | 'positionals' | 'more'>) =>
+  [
+    words,
+    ...positionals.map((name) => name.toUpperCase()),
+    ...(more === undefined ? [] : [`[${more.toUpperCase()} ...]`]),
+  ].join(' ')
 
 function helpFor(spec: CommandSpec<z.ZodType>): string {
   const rows = Object.entries({ ...spec.options, ...commonOptions }).map(([name, { short, value, about }]) => {

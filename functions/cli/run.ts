@@ -3,13 +3,22 @@ import { version } from '../../lib/version.ts'
 import type { Command } from './command.ts'
 import { backfill } from './commands/backfill.ts'
 import { listDeadLetters, redriveDeadLetters } from './commands/dead-letters.ts'
+import { importStatus, retryImports } from './commands/imports.ts'
+import { provision } from './commands/provision.ts'
 import { conduitApi } from './conduit-api.ts'
 import { type ExitCode, exitCodes, Failure, usageFailure } from './failure.ts'
 import { findProfile, type ProfileSources, profilesFile } from './profile.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Every command; `--help` shows them in this order. */
-const commands: readonly Command[] = [listDeadLetters, redriveDeadLetters, backfill]
+const commands: readonly Command[] = [
+  importStatus,
+  retryImports,
+  provision,
+  listDeadLetters,
+  redriveDeadLetters,
+  backfill,
+]
 
 export interface Surroundings extends Omit<ProfileSources, 'name'> {
   terminal: Terminal

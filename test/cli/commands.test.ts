@@ -40,7 +40,7 @@ describe('a command line', () => {
     [['dead-letters', '--colour']],
     [['dead-letters', '-o', 'xml']],
     [['dead-letters', 'redrive']],
-    [['dead-letters', 'redrive', 'letters', '--yes']],
+    [['dead-letters', 'redrive', 'elsewhere', '--yes']],
     [['dead-letters', 'redrive', 'deliveries']],
     [['backfill']],
     [['backfill', 'a', 'b']],
