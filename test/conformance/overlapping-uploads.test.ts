@@ -5,7 +5,7 @@ import { type Site, scanFiles, session } from './site.ts'
 
 const bytes = { 'content-type': 'application/octet-stream' }
 /** Large enough to be written to disk while the rest is still on its way. */
-const half = 'x'.repeat(400_000)
+const half = 'x'.repeat(3_000_000)
 
 describe('uploads that overlap', () => {
   test('data-api 0, surprise 4: fail with 500 when they are to one resource, leaving a file that only overwrite heals', async ({

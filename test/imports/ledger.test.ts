@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ObjectStore } from '../../lib/aws/objects.ts'
-import { beginAttempts, keepOutcomes, rebuildLedger } from '../../lib/imports/keep-ledger.ts'
+import { beginAttempts, endClearing, keepOutcomes, rebuildLedger } from '../../lib/imports/keep-ledger.ts'
 import {
   forgetLedger,
   type Ledger,
@@ -236,16 +236,19 @@ describe('what became of an order', () => {
   it('is kept with the reason that ended each attempt, and what was cleared away for the next', () => {
     const ledger = ledgerWith([[hourMs, 'REQUESTED']])
     const history = [executed('FAILED', { requestId: requestIdOf(1) })]
-    const cleared = new Map([['A1', ['prearchive']]])
-    const lease = { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs, cleared }
-    beginAttempts(ledger, standingsOf({ ledger, history }), lease)
+    const leftover = { kind: 'direct-archive', id: 7, because: 'error' } as const
+    const standings = standingsOf({ ledger, history }).map((each) => ({ ...each, leftovers: [leftover] }))
+    beginAttempts(ledger, standings, { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs })
+    expect(ledger.entries.get('A1')?.clearing).toEqual([leftover])
+    endClearing(ledger, 'A1', [leftover])
 
     const entry = ledger.entries.get('A1')
     expect(entry?.attempts).toEqual([
       [0, 'RETRIEVE_FAILED'],
       [1, 'SENT'],
     ])
-    expect(entry?.cleared).toEqual([[1, 'prearchive']])
+    expect(entry?.clearing).toBeUndefined()
+    expect(entry?.cleared).toEqual([[1, 'direct-archive']])
     expect(lastLease(ledger, entry)?.requestId).toBe('R2')
   })
 })
