@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { apiHandler, route, type Tools } from '../../lib/handler.ts'
 import { decodeQuery } from '../../lib/imports/encoded-query.ts'
 import { type SharedAnswers, sharedAnswers } from '../../lib/imports/shared-answers.ts'
-import { flipClasses, studyStates } from '../../lib/imports/study-state.ts'
+import { studyStates } from '../../lib/imports/study-state.ts'
 import { askForImport, askForReimport } from '../../lib/services/ask-for-import.ts'
 import { type ImportStatus, readImportStatus } from '../../lib/services/import-status.ts'
 import { cohortSourceFrom } from '../../lib/services/query-cohort.ts'
@@ -116,7 +116,7 @@ export const StatusAnswer = z
     project_id: z.string(),
     studies_count: count.meta({ description: 'The size of the cohort.' }),
     states: z.partialRecord(z.enum(studyStates), count),
-    classes: z.record(z.enum(flipClasses), count),
+    classes: z.object({ successful: count, failed: count, processing: count, queued: count, queue_failed: count }),
     waiting: z
       .object({ code: z.string(), since: z.iso.datetime() })
       .nullable()

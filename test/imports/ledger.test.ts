@@ -10,6 +10,7 @@ import {
   readLedger,
   writeLedger,
 } from '../../lib/imports/ledger.ts'
+import type { Leftover } from '../../lib/imports/leftovers.ts'
 import type { Outcome } from '../../lib/imports/messages.ts'
 import {
   evidenceOf,
@@ -226,29 +227,69 @@ describe('what became of an order', () => {
     keepOutcomes(ledger, 'R1', [outcome('PACS_UNREACHABLE')])
     expect(attemptsOf(ledger)).toEqual([])
 
-    const next = { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs, cleared: new Map() }
+    const next = { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs }
     beginAttempts(ledger, standingsOf({ ledger }), next)
     keepOutcomes(ledger, 'R1', [outcome('NOT_ON_PACS'), { accessionNumber: 'A3', code: 'NOT_ON_PACS' }])
     expect(attemptsOf(ledger)).toEqual(['SENT'])
     expect(ledger.entries.has('A3')).toBe(false)
   })
 
-  it('is kept with the reason that ended each attempt, and what was cleared away for the next', () => {
+  it('is kept with the reason that ended each attempt', () => {
     const ledger = ledgerWith([[hourMs, 'REQUESTED']])
     const history = [executed('FAILED', { requestId: requestIdOf(1) })]
-    const leftover = { kind: 'direct-archive', id: 7, because: 'error' } as const
-    const standings = standingsOf({ ledger, history }).map((each) => ({ ...each, leftovers: [leftover] }))
-    beginAttempts(ledger, standings, { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs })
-    expect(ledger.entries.get('A1')?.clearing).toEqual([leftover])
-    endClearing(ledger, 'A1', [leftover])
+    beginAttempts(ledger, standingsOf({ ledger, history }), secondLease)
 
     const entry = ledger.entries.get('A1')
     expect(entry?.attempts).toEqual([
       [0, 'RETRIEVE_FAILED'],
       [1, 'SENT'],
     ])
-    expect(entry?.clearing).toBeUndefined()
-    expect(entry?.cleared).toEqual([[1, 'direct-archive']])
     expect(lastLease(ledger, entry)?.requestId).toBe('R2')
+  })
+})
+
+const secondLease = { requestId: 'R2', atMs: nowMs, expiresAtMs: nowMs + hourMs }
+
+describe('what is in the way of an attempt', () => {
+  const inTheWay: Leftover[] = [
+    { kind: 'queued-request', id: 7 },
+    { kind: 'direct-archive', id: 8, because: 'error' },
+  ]
+
+  /** A study that failed, and whose next attempt has begun. */
+  function begunAgain(): Ledger {
+    const ledger = ledgerWith([[hourMs, 'REQUESTED']])
+    const history = [executed('FAILED', { requestId: requestIdOf(1) })]
+    const standings = standingsOf({ ledger, history }).map((standing) => ({ ...standing, leftovers: inTheWay }))
+    beginAttempts(ledger, standings, secondLease)
+    expect(ledger.entries.get('A1')?.clearing).toEqual(inTheWay)
+    return ledger
+  }
+
+  it('is written down before it is cleared away, and that it was', () => {
+    const ledger = begunAgain()
+    endClearing(ledger, 'A1', inTheWay)
+
+    expect(ledger.entries.get('A1')).toMatchObject({
+      attempts: [
+        [0, 'RETRIEVE_FAILED'],
+        [1, 'SENT'],
+      ],
+      cleared: [
+        [1, 'queued-request'],
+        [1, 'direct-archive'],
+      ],
+    })
+    expect(ledger.entries.get('A1')?.clearing).toBeUndefined()
+  })
+
+  it('ends the attempt when some of it stays, and says what went', () => {
+    const ledger = begunAgain()
+    endClearing(ledger, 'A1', inTheWay.slice(0, 1))
+
+    expect(ledger.entries.get('A1')).toMatchObject({
+      attempts: [[0, 'RETRIEVE_FAILED']],
+      cleared: [[1, 'queued-request']],
+    })
   })
 })

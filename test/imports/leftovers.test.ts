@@ -93,7 +93,7 @@ describe('an empty session', () => {
     expect(await clear(shell)).toEqual({ isGone: false, isThere: true })
   })
 
-  it('that is gone by now is gone', async () => {
+  it('that is gone by now is as good as deleted', async () => {
     const shell = await startWithShell()
     await clear(shell)
 

@@ -17,8 +17,8 @@ it('frees what it has spooled of a form that breaks off within a file, and can s
   onTestFinished(() => http.close())
   const head = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
   const headers = { 'content-type': 'multipart/form-data; boundary=B', ...basic(user, password) }
-  const first = head + 'x'.repeat(400_000)
-  const open = http.begin(`PUT ${scanFiles}/a.bin`, { headers, sizeBytes: 1_000_000, first })
+  const first = head + 'x'.repeat(3_000_000)
+  const open = http.begin(`PUT ${scanFiles}/a.bin`, { headers, sizeBytes: 4_000_000, first })
   const uploads = join(dataDir, 'uploads')
   await vi.waitFor(async () => expect(await sizeOfFiles(uploads)).toBeGreaterThan(0))
   open.cut()
