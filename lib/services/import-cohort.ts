@@ -1,61 +1,33 @@
 // One project's import, planned: who of the cohort stands where, and who is asked for now.
-import pLimit from 'p-limit'
-import type { ObjectStore } from '../aws/objects.ts'
-import type { Queue } from '../aws/queue.ts'
-import { AppError, isHopeless } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { type AssessRules, assessCohort, type Standing } from '../imports/assess.ts'
 import { checkUnchecked } from '../imports/check-sessions.ts'
 import { membersOf } from '../imports/cohort.ts'
 import { readEvidence } from '../imports/evidence.ts'
 import { forgetImport } from '../imports/forget-import.ts'
-import { release, releaseForgotten, reserve } from '../imports/import-gate.ts'
-import {
-  beginAttempts,
-  endClearing,
-  keepOutcomes,
-  keepStandings,
-  rebuildLedger,
-  restartPlans,
-} from '../imports/keep-ledger.ts'
-import {
-  type Ledger,
-  type LedgerEntry,
-  newLedger,
-  readLedger,
-  requestIdPrefix,
-  writeLedger,
-} from '../imports/ledger.ts'
-import { clearLeftover, type Leftover } from '../imports/leftovers.ts'
-import { type ImportMessage, maxStudiesPerOrder, type StudiesOrder } from '../imports/messages.ts'
+import { release } from '../imports/import-gate.ts'
+import { keepOutcomes, keepStandings, rebuildLedger, restartPlans } from '../imports/keep-ledger.ts'
+import { type Ledger, newLedger, readLedger, writeLedger } from '../imports/ledger.ts'
+import type { ImportMessage } from '../imports/messages.ts'
+import { beginRound, type RoundDeps, sendOrders } from '../imports/order-studies.ts'
 import { pacsReadiness } from '../imports/pacs-readiness.ts'
 import { type CohortDeps, type RenewedCohort, renewCohort } from '../imports/renew-cohort.ts'
 import { type StudyState, studyStates } from '../imports/study-state.ts'
-import { subjectLabelOf } from '../imports/subject-label.ts'
-import type { Logger } from '../log.ts'
 import {
   findRegistration,
   forgetRegistration,
   type Registration,
   registerImport,
 } from '../provisioning/registration.ts'
-import type { XnatClient } from '../xnat/client.ts'
-import { countQueuedRequests } from '../xnat/dqr-import.ts'
 import { findProject } from '../xnat/projects.ts'
 
 export interface ImportSettings extends AssessRules {
-  /** The most requests that DQR may hold, for all projects together. */
-  mostOutstanding: number
+  mostOutstanding: RoundDeps['importing']['mostOutstanding']
   /** IANA name of the zone that XNAT's server lives in. */
   timeZone: string
 }
 
-export interface ImportDeps extends CohortDeps {
-  xnat: XnatClient
-  state: ObjectStore
-  /** Orders for whoever asks the PACS. */
-  studies: Queue
-  log: Logger
-  signal: AbortSignal
+export interface ImportDeps extends CohortDeps, RoundDeps {
   importing: ImportSettings
   imaging: { fallbackPacsId: number | undefined }
   now?: () => Date
@@ -206,10 +178,14 @@ async function look(run: Run, cohort: RenewedCohort, named: ReadonlySet<string>)
   if (due.length === 0 && ledger.unsent.length === 0) return wait(run, cohort.fault)
   const readiness = await pacsReadiness({ ...deps, ...deps.importing, ...deps.imaging }, new Date(nowMs))
   if (readiness.kind === 'waits') return wait(run, readiness.code)
-  const room = await begin(run, due.toSorted(byDueTime), readiness.pacsId)
+  const room = await beginRound(run, due.toSorted(byDueTime), readiness.pacsId)
   setWaiting(run, cohort.fault ?? (room < due.length ? 'NO_ROOM' : undefined))
   await save(run)
   const requested = await sendOrders(run, standings, readiness.pacsId)
+  if (ledger.unsent.length > 0) {
+    ledger.unsent = []
+    await save(run)
+  }
   return { ...run.seen, requested, ...(ledger.waiting && { waiting: ledger.waiting.code }) }
 }
 
@@ -237,108 +213,4 @@ async function wait(run: Run, code: string | undefined): Promise<ImportTally> {
   setWaiting(run, code)
   await save(run)
   return { ...run.seen, requested: 0, ...(code !== undefined && { waiting: code }) }
-}
-
-/** How long an order may lie before it is acted on, and how long after that whoever acts on it may still be at it. */
-const orderMs = 60 * 60_000
-const actingMs = 20 * 60_000
-
-/** Begins an attempt for as many as there is room for, and says for how many. */
-async function begin(run: Run, due: readonly Standing[], pacsId: number): Promise<number> {
-  const { deps, projectId, ledger, nowMs } = run
-  const { xnat, state, signal, importing } = deps
-  if (due.length === 0) return 0
-  const gate = { state, signal, nowMs }
-  await releaseForgotten(gate, projectId, new Set(ledger.leases.map(({ requestId }) => requestId)))
-  const round = ledger.leases.length
-  const expiresAtMs = nowMs + orderMs + actingMs
-  const leases = await reserve(gate, {
-    projectId,
-    wanted: due.length,
-    perLease: maxStudiesPerOrder,
-    most: importing.mostOutstanding,
-    expiresAtMs,
-    requestIdOf: (number) => `${requestIdPrefix}${ledger.id}-${round + number}`,
-    countOutstanding: async () => {
-      run.seen.outstanding = await countQueuedRequests(xnat, { all: true, signal })
-      return run.seen.outstanding
-    },
-  })
-  let begun = 0
-  for (const { requestId, studies } of leases) {
-    beginAttempts(ledger, due.slice(begun, begun + studies), { requestId, atMs: nowMs, expiresAtMs, pacsId })
-    begun += studies
-  }
-  return begun
-}
-
-/**
- * Sends the orders of all leases that may not have been sent, with nothing of earlier attempts in their way, then writes
- * down that they were. Says how many studies are asked for by them.
- */
-async function sendOrders(run: Run, standings: readonly Standing[], pacsId: number): Promise<number> {
-  const { deps, ledger, nowMs } = run
-  if (ledger.unsent.length === 0) return 0
-  await clearWays(run)
-  const orders = ledger.unsent.flatMap((number) => orderFor(run, number, standings, pacsId) ?? [])
-  await deps.studies.send(orders.map((order) => ({ body: JSON.stringify(order) })))
-  const sent = new Set(orders.map(({ requestId }) => requestId))
-  const empty = ledger.unsent.flatMap((number) => ledger.leases[number]?.requestId ?? []).filter((id) => !sent.has(id))
-  if (empty.length > 0) await release({ ...deps, nowMs }, new Set(empty))
-  ledger.unsent = []
-  await save(run)
-  return orders.reduce((sum, { wanted }) => sum + wanted.length, 0)
-}
-
-/** XNAT calls under way at a time while leftovers are cleared away. */
-const clearedAtATime = 4
-
-/** What cannot be cleared away keeps its own study waiting, and no other. */
-async function clearWays({ deps, projectId, ledger }: Run): Promise<void> {
-  const clear = async (leftover: Leftover): Promise<boolean> => {
-    try {
-      const isGone = await clearLeftover(deps, leftover)
-      if (isGone) deps.log.info('leftover cleared', { projectId, outcome: leftover.kind })
-      return isGone
-    } catch (error) {
-      if (!isHopeless(error)) throw error
-      deps.log.warn('leftover not cleared', { projectId, outcome: leftover.kind, code: error.code })
-      return false
-    }
-  }
-  const limit = pLimit(clearedAtATime)
-  const clearAll = async ([accessionNumber, { clearing = [] }]: [string, LedgerEntry]): Promise<void> => {
-    const gone: Leftover[] = []
-    for (const leftover of clearing) if (await clear(leftover)) gone.push(leftover)
-    endClearing(ledger, accessionNumber, gone)
-  }
-  const inTheWay = [...ledger.entries].filter(([, { clearing }]) => clearing !== undefined)
-  await Promise.all(inTheWay.map((entry) => limit(clearAll, entry)))
-}
-
-function orderFor(
-  { projectId, ledger }: Run,
-  number: number,
-  standings: readonly Standing[],
-  pacsId: number,
-): StudiesOrder | undefined {
-  const lease = ledger.leases[number]
-  const wanted = standings.flatMap(({ accessionNumber, settledStudies }) => {
-    const entry = ledger.entries.get(accessionNumber)
-    const [lastLease, code] = entry?.attempts.at(-1) ?? []
-    if (lastLease !== number || code !== 'SENT') return []
-    return [
-      {
-        accessionNumber,
-        subjectLabel: subjectLabelOf(ledger.salt, accessionNumber),
-        ...(entry?.studies !== undefined && { known: entry.studies }),
-        ...(settledStudies.length > 0 && { settled: [...settledStudies] }),
-      },
-    ]
-  })
-  if (lease === undefined || wanted.length === 0) return undefined
-  const { requestId, atMs } = lease
-  const expiresAtMs = lease.expiresAtMs - actingMs
-  const { historyReadTo } = ledger
-  return { projectId, pacsId: lease.pacsId ?? pacsId, requestId, atMs, expiresAtMs, historyReadTo, wanted }
 }
