@@ -76,6 +76,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
   it('sees a cohort become verified', async () => {
     const { page, faults } = await open('')
     await page.getByText('No projects yet').waitFor()
+    await xnat('POST', '/xapi/dqr/settings', { pacsAvailabilityCheckFrequency: '1 hour' })
     await provision('11111111-2222-4333-8444-555555555555', 'Heart study')
     await page.getByRole('button', { name: 'Refresh' }).click()
     await page.getByRole('link', { name: 'Heart study' }).click()
@@ -83,6 +84,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     await row(page, 'SAMPLE001').getByText('Queued').waitFor(soon)
 
     // From here on nobody touches the page.
+    await xnat('POST', '/xapi/dqr/settings', { pacsAvailabilityCheckFrequency: '2 seconds' })
     await page.getByRole('button', { name: 'Verified 12' }).waitFor(soon)
     expect(await page.getByRole('img', { name: '12 studies: 12 verified' }).count()).toBe(1)
     await row(page, 'SAMPLE012').getByText('Verified').waitFor()

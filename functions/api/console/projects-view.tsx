@@ -13,10 +13,10 @@ import { VirtualTable } from './virtual-table.tsx'
 
 const listPace = () => ({ leastMs: 30_000, mostMs: 300_000 })
 
-/** For each count the API reads what XNAT knows of the whole project. */
+/** For each count the API reads what XNAT knows of the whole project; many projects have no cohort and get none. */
 const countPace = (status: ImportStatus | undefined) => ({
   leastMs: 20_000,
-  mostMs: isUnderWay(status) ? 60_000 : 300_000,
+  mostMs: isUnderWay(status) && status?.studies_count !== 0 ? 60_000 : 300_000,
 })
 const countAtATime = pLimit(2)
 

@@ -59,9 +59,9 @@ export const underWay = (states: StateCounts) =>
 
 export const inTrouble = (states: StateCounts) => sum(states, (state) => stateWords[state].isTrouble)
 
-/** Whether anything is about to change by itself. */
-export const isUnderWay = (status: { states: StateCounts; waiting: unknown } | undefined) =>
-  status !== undefined && status.waiting === null && underWay(status.states) > 0
+/** Whether anything is about to change by itself: a study, or that the planner looks for the first time. */
+export const isUnderWay = (status: { states: StateCounts; waiting: unknown; looked_at: unknown } | undefined) =>
+  status !== undefined && status.waiting === null && (status.looked_at === null || underWay(status.states) > 0)
 
 export const isStudyState = (text: string): text is StudyState => studyStates.some((state) => state === text)
 
