@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { apiHandler, route, type Tools } from '../../lib/handler.ts'
-import { decodeQuery } from '../../lib/imports/encoded-query.ts'
 import { type SharedAnswers, sharedAnswers } from '../../lib/imports/shared-answers.ts'
 import { studyStates } from '../../lib/imports/study-state.ts'
 import { askForImport, askForReimport } from '../../lib/services/ask-for-import.ts'
@@ -35,14 +34,10 @@ function statusOf(
   shared: Shared,
   asked: { projectId: string; encodedQuery: string | undefined },
 ): Promise<ImportStatus> {
-  const { projectId, encodedQuery } = asked
-  const query = encodedQuery === undefined ? undefined : decodeQuery(encodedQuery)
-  const question = createHash('sha256')
-    .update(JSON.stringify([projectId, query]))
-    .digest('base64')
+  const question = createHash('sha256').update(JSON.stringify(asked)).digest('base64')
   const deps = { ...tools, importing: config.importing, cohortSource: cohortSourceFrom(dataAccess) }
   shared.answers ??= sharedAnswers(config.statusCacheMs)
-  return shared.answers.get(question, () => readImportStatus(deps, { projectId, query }))
+  return shared.answers.get(question, () => readImportStatus(deps, asked))
 }
 
 const count = z.int().nonnegative()

@@ -5,6 +5,7 @@ import { cleanAccessionNumbers } from '../imports/accession-numbers.ts'
 import { type AssessRules, assessCohort, type Standing } from '../imports/assess.ts'
 import { checkUnchecked } from '../imports/check-sessions.ts'
 import { type Cohort, emptyCohort, findCohort, membersOf } from '../imports/cohort.ts'
+import { decodeQuery } from '../imports/encoded-query.ts'
 import { readEvidence } from '../imports/evidence.ts'
 import { rebuildLedger } from '../imports/keep-ledger.ts'
 import { readLedger } from '../imports/ledger.ts'
@@ -38,19 +39,21 @@ const checks = { most: 400, withinMs: 5_000 }
 
 /**
  * One standing for each accession number of the cohort: of what the query yields now, when one is given, or else of the
- * cohort as it was heard last; those asked for by name are in both.
+ * cohort as it was heard last; those asked for by name are in both. A project that is not there is told before a query
+ * that cannot be read, as FLIP has it.
  *
- * @throws {InvalidInputError} PROJECT_NOT_FOUND @throws {CohortError}
+ * @throws {InvalidInputError} PROJECT_NOT_FOUND, QUERY_NOT_DECODABLE @throws {CohortError}
  */
 export async function readImportStatus(
   deps: StatusDeps,
-  { projectId, query }: { projectId: string; query?: string | undefined },
+  { projectId, encodedQuery }: { projectId: string; encodedQuery?: string | undefined },
 ): Promise<ImportStatus> {
   const { xnat, state, signal, importing } = deps
   const project = await findProject(xnat, projectId, { signal })
   if (project === undefined) {
     throw new InvalidInputError(`404: Project with ID '${projectId}' not found.`, { code: 'PROJECT_NOT_FOUND' })
   }
+  const query = encodedQuery === undefined ? undefined : decodeQuery(encodedQuery)
   const nowMs = (deps.now?.() ?? new Date()).getTime()
   const [cohort, stored] = await Promise.all([
     cohortFor(deps, { projectId, hubProjectId: project.secondaryId, query }),
