@@ -31,6 +31,8 @@ const Cohort = z.union([
   z.strictObject({ query: z.string(), accessionIds: z.array(z.unknown()) }),
   /** As a query that the database cannot read: 400 with this text. */
   z.strictObject({ query: z.string(), invalidSql: z.string() }),
+  /** As FLIP's line of cohort snapshots says of a project whose cohort nobody approved: 403. */
+  z.strictObject({ query: z.string(), isApproved: z.literal(false) }),
 ])
 export type Cohort = z.infer<typeof Cohort>
 
@@ -69,6 +71,7 @@ export async function startCohortServer(options: CohortServerOptions): Promise<C
     const query = question.query.trim()
     const cohort = cohorts.get(query) ?? unarranged(query, sampleCohort)
     if ('invalidSql' in cohort) return refused(400, cohort.invalidSql)
+    if ('isApproved' in cohort) return refused(403, 'No approved cohort snapshot exists for this project.')
     return cohort.accessionIds.length < settings.threshold || cohort.accessionIds.length === 0
       ? refused(403, 'Cohort is too small for row-level data to be released.')
       : { status: 200, body: { accession_ids: cohort.accessionIds } }

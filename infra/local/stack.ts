@@ -96,9 +96,10 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
   started.defer(() => sqs.stop())
   const { xnat, pacsAccessionNumbers } = await openXnat(options, join(dataDir, 'xnat'), started)
   const serviceKey = { header: 'X-Trust-Internal-Service-Key', key: keys.serviceKey }
+  const envelopeKey = options.environment?.['AES_KEY_BASE64'] ?? keys.envelopeKey
   const cohorts = await startCohortServer({
     serviceKey,
-    envelopeKeys: { shared: Buffer.from(keys.envelopeKey, 'base64') },
+    envelopeKeys: { shared: Buffer.from(envelopeKey, 'base64') },
     sampleCohort: pacsAccessionNumbers,
   })
   started.defer(() => cohorts.stop())
@@ -113,7 +114,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     XNAT_SERVICE_PASSWORD: xnat.password,
     TRUST_INTERNAL_SERVICE_KEY: serviceKey.key,
     TRUST_INTERNAL_SERVICE_KEY_HEADER: serviceKey.header,
-    AES_KEY_BASE64: keys.envelopeKey,
+    AES_KEY_BASE64: envelopeKey,
     DATA_ACCESS_API_URL: cohorts.url,
     AWS_ACCESS_KEY_ID: keys.s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.s3.secretAccessKey,
@@ -146,7 +147,7 @@ async function assemble(options: StackOptions, started: AsyncDisposableStack): P
     xnat,
     dataAccess: { url: cohorts.url },
     serviceKey,
-    envelopeKey: keys.envelopeKey,
+    envelopeKey,
   }
   return { description, functions, stop: () => started.disposeAsync() }
 }

@@ -51,6 +51,15 @@ describe('the stand-in for the data access service', () => {
     expect(await ask(clientOf(server))).toEqual({ accessionNumbers: samples })
   })
 
+  it('refuses a project whose cohort nobody approved, as the line of cohort snapshots does', async () => {
+    const server = await start()
+    await post(server, '/__stand-in/cohorts', { query, isApproved: false })
+    await expect(ask(clientOf(server))).rejects.toMatchObject({
+      code: 'COHORT_BELOW_THRESHOLD',
+      detail: 'No approved cohort snapshot exists for this project.',
+    })
+  })
+
   it('yields what was arranged for a query, whatever surrounds it', async () => {
     const server = await start()
     await post(server, '/__stand-in/settings', { threshold: 2 })
