@@ -1,5 +1,5 @@
-// FLIP's contract for health, projects, imaging and users, row by row, over HTTP against the local stack
-// (flip-contract 1.1-1.5, 1.9). What FLIP's callers send, to the byte, is in flip-callers.test.ts.
+// FLIP's contract for health, projects, imaging, retrieval and users, row by row, over HTTP against the local stack
+// (flip-contract 1.1-1.6, 1.9). What FLIP's callers send, to the byte, is in flip-callers.test.ts.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -10,6 +10,7 @@ import { createFromHub, hubProjects } from './flip-contract/hub-projects.ts'
 import { imaging, withoutPacsSet } from './flip-contract/imaging.ts'
 import { imports } from './flip-contract/imports.ts'
 import { projects } from './flip-contract/projects.ts'
+import { retrieval, withoutReimports } from './flip-contract/retrieval.ts'
 import { signInRefused } from './flip-contract/sign-in.ts'
 import { users } from './flip-contract/users.ts'
 
@@ -19,10 +20,13 @@ const envelopeKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
 const tables: Record<string, { environment: Record<string, string>; rows: Record<string, readonly Row[]> }> = {
   'with everything set': {
     environment: { AES_KEY_BASE64: envelopeKey, FLIP_RELEASE: 'r'.repeat(64), PACS_ID: '7' },
-    rows: { 'every route': front, projects, 'projects of the hub': hubProjects, imaging, imports, users },
+    rows: { 'every route': front, projects, 'projects of the hub': hubProjects, imaging, imports, retrieval, users },
   },
   'without a service key': { environment: { TRUST_INTERNAL_SERVICE_KEY: '' }, rows: { 'every route': withoutKeySet } },
-  'without a PACS': { environment: {}, rows: { imaging: withoutPacsSet, 'signing in to XNAT': signInRefused } },
+  'without a PACS and without reimports': {
+    environment: { REIMPORT_STUDIES_ENABLED: 'false' },
+    rows: { imaging: withoutPacsSet, retrieval: withoutReimports, 'signing in to XNAT': signInRefused },
+  },
   'with another header for the key': {
     environment: { TRUST_INTERNAL_SERVICE_KEY_HEADER: otherKeyHeader },
     rows: { users: withOtherKeyHeader },

@@ -8,8 +8,7 @@ export interface CallerCall extends HttpxCall {
   name: string
   /** Task handlers make a client for each call, with 30 s and redirects; the health collector has one, with 5 s. */
   by: 'task-handler' | 'health-collector'
-  /** Left out: there is no such route yet, and only the bytes are compared. */
-  status?: number
+  status: number
   answer?: object
 }
 
@@ -24,6 +23,10 @@ export interface Hub {
 const sql = 'SELECT accession_id FROM omop.image_occurrence'
 /** As the hub encodes a query: for URLs, without padding. */
 const encoded_query = Buffer.from(sql).toString('base64url')
+
+const counts = Object.fromEntries(
+  ['successful', 'failed', 'processing', 'queued', 'queue_failed'].map((name) => [`${name}_count`, expect.any(Number)]),
+)
 
 /** A project's name as people write it: neither ASCII alone nor without quotes. */
 export const projectName = `Étude "cœur" n° 7`
@@ -82,6 +85,8 @@ export function trustApiCalls(hub: Hub): CallerCall[] {
       path: `/retrieval/import_status_count/${imagingProjectId}`,
       params: { encoded_query },
       headers,
+      status: 200,
+      answer: { project_creation_completed: true, import_status: counts },
     },
     {
       name: 'reimport_studies',
@@ -89,6 +94,8 @@ export function trustApiCalls(hub: Hub): CallerCall[] {
       path: `/retrieval/reimport_imaging_project_studies/${imagingProjectId}`,
       params: { encoded_query },
       headers,
+      status: 202,
+      answer: { message: 'Reimport queued', projectId: imagingProjectId },
     },
     ...[false, true].map((enabled) => ({
       name: `update_user_profile, ${enabled ? 'on' : 'off'}`,

@@ -23,6 +23,9 @@ export const differences = {
   receiver: '`aeTitle`, `port` and `forceImport` of an import may be given',
   wildcards: 'an accession number to query may hold wildcards',
   fallbackPacs: 'PACS 1 is asked when XNAT knows none',
+  noQuery: 'a query that cannot be decoded is 500 in plain text, and so is one that the data access service cannot run',
+  blankQuery: 'a reimport by a query of white space is 202',
+  source: 'a data access service that is down is 500 in plain text',
 } as const
 
 export interface Row {
@@ -50,6 +53,8 @@ export interface Given {
   before?: readonly (readonly [request: string, body?: unknown])[]
   /** Switches of the stand-in, put back afterwards. */
   standIn?: Record<string, unknown>
+  /** What the data access service yields, and how it stands; the latter is put back afterwards. */
+  source?: { cohorts?: readonly object[]; settings?: Record<string, unknown> }
   /** What XNAT answers in place of its own, by `METHOD /path` without the query; `*` for everything. */
   xnat?: Record<string, XnatAnswer>
 }
@@ -108,7 +113,7 @@ export async function startContract(
   started.defer(() => stack.stop())
   const kept = started.move()
 
-  const { api, serviceKey } = stack.description
+  const { api, dataAccess, serviceKey } = stack.description
   const keyHeader = environment['TRUST_INTERNAL_SERVICE_KEY_HEADER'] ?? serviceKey.header
   const json = { 'content-type': 'application/json' }
   const ask: Contract['ask'] = (request, { body, headers } = {}) =>
@@ -116,10 +121,14 @@ export async function startContract(
   const askXnat: Contract['askXnat'] = (request, body) =>
     send(standIn.url, request, { body, headers: { ...basic(user, password), ...json } })
 
+  // Which projects may import is for the rows to say.
+  await askXnat('POST /xapi/dqr/settings', { allowAllProjectsToUseDqr: 'false' })
+  const arrangeSource = (path: string, body: object) => send(dataAccess.url, `POST ${path}`, { body, headers: json })
+
   return {
     ask,
     askXnat,
-    async try({ request, given: { before = [], standIn: switches = {}, xnat = {} } = {}, ...rest }) {
+    async try({ request, given: { before = [], source = {}, standIn: switches = {}, xnat = {} } = {}, ...rest }) {
       for (const [earlier, body] of before) {
         const isForXnat = /^\w+ \/(data|xapi|__stand-in)\//.test(earlier)
         const { status } = await (isForXnat ? askXnat(earlier, body) : ask(earlier, { body }))
@@ -128,17 +137,22 @@ export async function startContract(
       const settings: Record<string, unknown> = (await askXnat('GET /__stand-in/settings')).body
       const old = Object.fromEntries(Object.keys(switches).map((name) => [name, settings[name]]))
       await askXnat('POST /__stand-in/settings', switches)
+      for (const cohort of source.cohorts ?? []) await arrangeSource('/__stand-in/cohorts', cohort)
+      await arrangeSource('/__stand-in/settings', source.settings ?? {})
       proxy.judge = judgeBy(xnat)
       try {
         return await ask(request, rest)
       } finally {
         proxy.judge = judgeBy({})
         await askXnat('POST /__stand-in/settings', old)
+        await arrangeSource('/__stand-in/settings', sourceSettings)
       }
     },
     stop: () => kept.disposeAsync(),
   }
 }
+
+const sourceSettings = { threshold: 10, isDown: false, answersAfterMs: 0 }
 
 const judgeBy =
   (answers: Record<string, XnatAnswer>): Judge =>
@@ -161,6 +175,6 @@ async function send(
     ...(text !== undefined && { body: text }),
   })
   const answer = await response.text()
-  const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json')
+  const isJson = answer !== '' && (response.headers.get('content-type') ?? '').startsWith('application/json')
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer }
 }

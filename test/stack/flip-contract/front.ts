@@ -5,8 +5,8 @@ const missingKey = 'Not authenticated: trust-internal service key is missing.'
 const keyHeader = 'X-Trust-Internal-Service-Key'
 const noKey = { [keyHeader]: undefined }
 
-/** Every route of sections 1.4, 1.5 and 1.9, each with a request that is well formed. */
-const wellFormed: readonly Pick<Row, 'request' | 'body'>[] = [
+/** Every route of sections 1.4, 1.5, 1.6 and 1.9 that asks XNAT, each with a request that is well formed. */
+const asksXnat: readonly Pick<Row, 'request' | 'body'>[] = [
   { request: 'GET /projects/' },
   { request: 'POST /projects/?project_id=F&project_secondary_id=F&project_name=F' },
   {
@@ -37,6 +37,12 @@ const wellFormed: readonly Pick<Row, 'request' | 'body'>[] = [
   },
   { request: 'PUT /users', body: { email: 'f@x.example', enabled: true } },
   { request: 'PUT /users/add-to-project/f/F' },
+  { request: 'GET /retrieval/import_status_count/F?encoded_query=eA' },
+]
+
+const wellFormed: typeof asksXnat = [
+  ...asksXnat,
+  { request: 'PUT /retrieval/reimport_imaging_project_studies/F?encoded_query=eA' },
 ]
 
 const serviceKey = wellFormed.flatMap((route): Row[] => [
@@ -180,9 +186,15 @@ const unknownRoutes: readonly Row[] = [
 ]
 
 /** One request to each function that asks XNAT. */
-const signedIn = [['GET /projects/'], ['GET /imaging/ping_pacs'], ['GET /users']] as const
+const signedIn = [
+  ['GET /projects/'],
+  ['GET /imaging/ping_pacs'],
+  ['GET /users'],
+  ['PUT /data/projects/R'],
+  ['POST /retrieval/imports/R', { accession_numbers: ['R0'] }],
+] as const
 
-const xnatInTrouble = wellFormed.map((route) => ({
+const xnatInTrouble = asksXnat.map((route) => ({
   ...route,
   name: 'while XNAT is busy',
   given: { before: signedIn, xnat: { '*': xnatIsBusy } },
