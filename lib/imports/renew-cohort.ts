@@ -47,9 +47,7 @@ export async function renewCohort(
   const { state, signal, log, cohortSource, now = () => new Date() } = deps
   const { projectId, hubProject } = owner
   const known = (await findCohort(state, projectId, { signal })) ?? emptyCohort
-  const named =
-    message.kind === 'name' ? cleanAccessionNumbers([...known.named, ...message.accessionNumbers]) : undefined
-  const members = named === undefined ? known : { ...known, named: named.accessionNumbers }
+  const members = message.kind === 'name' ? withNamed(known, message.accessionNumbers) : known
   const keep = async (cohort: Cohort) => {
     if (cohort !== known) await writeCohort(state, projectId, cohort, { signal })
     return cohort
@@ -75,4 +73,11 @@ export async function renewCohort(
     log.warn('cohort not heard', { projectId, code: error.code, retry: error.retry })
     return { members: await keep(members), fault: error.code, mayImport: error.code !== 'COHORT_BELOW_THRESHOLD' }
   }
+}
+
+/** What the query yields stays the query's: who asks for it once more does not keep it when the query drops it. */
+function withNamed(known: Cohort, given: readonly string[]): Cohort {
+  const queried = new Set(known.queried)
+  const added = given.filter((accessionNumber) => !queried.has(accessionNumber))
+  return { ...known, named: cleanAccessionNumbers([...known.named, ...added]).accessionNumbers }
 }
