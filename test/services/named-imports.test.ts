@@ -54,6 +54,22 @@ describe('accession numbers that are given by name', () => {
     expect(await findCohort(run.state, 'P1')).toMatchObject({ queried: ['ACC000003'], named: ['ACC000002'] })
   })
 
+  it('that the query yields anyway stay with it, and go when it drops them', async () => {
+    run.declare(2)
+    run.cohorts.arrange({ query, accessionIds: ['ACC000001', 'ACC000002'] })
+    await run.register(query)
+    await run.sweep()
+    await run.settle()
+    await name(['ACC000001'])
+    await run.settle()
+
+    run.cohorts.arrange({ query, accessionIds: ['ACC000002'] })
+    const encoded_query = Buffer.from(query).toString('base64url')
+    await run.ask({ method: 'PUT', path: '/retrieval/reimport_imaging_project_studies/P1', query: { encoded_query } })
+    await run.settle()
+    expect(Object.keys(await run.standings())).toEqual(['ACC000002'])
+  })
+
   it('are tried at once where the plan was spent, and by the plan from then on', async () => {
     await name(['ACC000001'])
     await run.settle()
