@@ -18,18 +18,19 @@ interface ReadinessDeps {
 
 export async function pacsReadiness(deps: ReadinessDeps, now: Date): Promise<Readiness> {
   const { xnat, signal, fallbackPacsId, timeZone } = deps
-  const pacsId = (await findDefaultPacs(xnat, { signal })) ?? fallbackPacsId
-  if (pacsId === undefined) return { kind: 'waits', code: 'PACS_UNKNOWN' }
   try {
+    const pacsId = (await findDefaultPacs(xnat, { signal })) ?? fallbackPacsId
+    if (pacsId === undefined) return { kind: 'waits', code: 'PACS_UNKNOWN' }
     if (!isOpen(await getAvailability(xnat, pacsId, { signal }), now, timeZone)) {
       return { kind: 'waits', code: 'PACS_CLOSED' }
     }
     if (!(await pingPacs(xnat, pacsId, { signal }))) return { kind: 'waits', code: 'PACS_UNREACHABLE' }
+    return { kind: 'ready', pacsId }
   } catch (error) {
+    // XNAT: also where it has no DQR plug-in.
     if (error instanceof XnatError && error.code === 'XNAT_NOT_FOUND') return { kind: 'waits', code: 'PACS_UNKNOWN' }
     throw error
   }
-  return { kind: 'ready', pacsId }
 }
 
 /** DQR: bounds are exclusive, and a window of no threads is none (D:services/impl/hibernate/HibernatePacsAvailabilityService.java). */
