@@ -78,6 +78,11 @@ describe('a cohort waits', () => {
     })
   })
 
+  it('while XNAT has no DQR plug-in', async () => {
+    run.standIn.faults.next({ when: { path: /^\/xapi\/(dqr|pacs)/ }, kind: 'status', status: 404, times: 1_000 })
+    await expectToWait('PACS_UNKNOWN', () => run.standIn.faults.clear())
+  })
+
   it('while the project is not there, or not to be seen', async () => {
     const project = run.standIn.state.projects.get('P1')!
     run.standIn.state.projects.delete('P1')
@@ -219,5 +224,32 @@ describe("a cohort's source", () => {
     await sweep()
 
     expect(await told()).toMatchObject({ states: { queued: 3 }, waiting: null })
+  })
+})
+
+describe('XNAT that is away for a while', () => {
+  const goAway = () =>
+    run.standIn.faults.next({ when: { path: /^\/(data|xapi)\// }, kind: 'status', status: 503, times: 10_000 })
+
+  it('costs the look of a sweep, and the next sweep goes on', async () => {
+    goAway()
+    await sweep()
+    expect(run.letters()).toEqual([])
+
+    run.standIn.faults.clear()
+    await sweep()
+    expect(await told()).toMatchObject({ states: { queued: 3 }, waiting: null })
+  })
+
+  it('hands an order back to its queue, and no attempt is lost', async () => {
+    await run.sweep()
+    await run.step('imports')
+    goAway()
+    expect(await run.step('studies')).toBe('handed back')
+    expect(run.letters()).toEqual([])
+
+    run.standIn.faults.clear()
+    expect((await told()).studies.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
+    expect(new Set(Object.values(await run.standings()))).toEqual(new Set(['queued REQUESTED']))
   })
 })
