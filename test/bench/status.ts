@@ -1,8 +1,9 @@
 // How long the status of 10,000 studies takes while their import is in full swing, and what XNAT is asked for it; beside
 // it, what asking XNAT for each accession number would take.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PacsStudy } from '../../infra/local/xnat-server/dqr/pacs-study.ts'
 import type { SessionStatus } from '../../infra/local/xnat-server/prearchive/entry.ts'
-import { newLedger, writeLedger } from '../../lib/imports/ledger.ts'
+import { forgetLedger } from '../../lib/imports/ledger.ts'
 import { findExperiment } from '../../lib/xnat/archive.ts'
 import { apiEvent } from '../support/api-requests.ts'
 import { startLambda } from './lambda.ts'
@@ -18,13 +19,7 @@ export async function run(): Promise<void> {
     console.log(`${studies} studies, ${historyRows} rows in DQR's history`)
     await measure(site, 'as the planner left them', expected)
     await perAccession(site)
-    await writeLedger(
-      site.state,
-      site.projectId,
-      newLedger(),
-      (await site.state.find(`ledgers/${site.projectId}.json`))?.etag,
-    )
-    await site.state.remove(`ledgers/${site.projectId}.json`)
+    await forgetLedger(site.state, site.projectId)
     await measure(site, 'with the ledger lost: the whole history is read, and sessions are counted in part')
   } finally {
     await site.stop()
@@ -52,7 +47,8 @@ async function measure(site: LargeImport, what: string, expected?: Counts): Prom
       console.log(
         `  ${name.padEnd(20)} ${(ms / 1000).toFixed(2).padStart(6)} s  ${String(requests).padStart(4)} requests to XNAT  ${(peakRssBytes / 1024 ** 2).toFixed(0)} MiB RSS`,
       )
-      if (name === 'cold') await new Promise((resolve) => setTimeout(resolve, 2_500))
+      // Until what was answered is no longer kept.
+      if (name === 'cold') await sleep(2_500)
     }
   } finally {
     await retrieval.stop()
@@ -122,9 +118,11 @@ async function fill(site: LargeImport): Promise<Counts> {
   for (const study of take(100)) site.remember(study, { code: 'SEVERAL_STUDIES' })
   // What other projects had retrieved; all of it so long ago that it is known.
   const others = { projectId: 'other', accessionNumber: 'other', requestId: 'other', studyInstanceUid: '1.2.3' }
-  const present = () => state.dqr.history.all().length
-  for (let rows = present(); rows < historyRows - 550; rows += 1)
-    site.executed(verified[0] ?? fail(), 'RECEIVED', others)
+  const before = state.dqr.history.all().length
+  const [any] = verified
+  for (let rows = before; any !== undefined && rows < historyRows - 500; rows += 1) {
+    site.executed(any, 'RECEIVED', others)
+  }
   site.ledger.historyReadTo = state.dqr.history.all().at(-1)?.id ?? 0
 
   for (const study of [...arrived, ...shells]) {
@@ -140,8 +138,7 @@ async function fill(site: LargeImport): Promise<Counts> {
     for (const study of take(count)) {
       site.remember(study, { code: 'REQUESTED' })
       site.executed(study, 'RECEIVED', recent)
-      const { preventAnon: _, ...session } = received(site, study, status)
-      state.prearchive.put({ ...session, preventAnon: false, logs: [] })
+      state.prearchive.put({ ...received(site, study, status), logs: [] })
     }
   }
   for (const status of ['ERROR', 'RECEIVING'] as const) {
@@ -163,10 +160,6 @@ async function fill(site: LargeImport): Promise<Counts> {
     queued_count: 496,
     queue_failed_count: 300 + 100 + 300,
   }
-}
-
-function fail(): never {
-  throw new Error('there is no study')
 }
 
 function received({ standIn, projectId, now }: LargeImport, study: PacsStudy, status: SessionStatus) {

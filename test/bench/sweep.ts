@@ -54,7 +54,7 @@ async function retryAll(): Promise<void> {
       mebibytes(look.peakRssBytes),
     )
     const reader = createQueueReader(site.aws.sqs, orders.url)
-    const asked = await drain(reader, 8, (bodies) => counted(site, () => invokeWorker(requester, eventOf(bodies))))
+    const asked = await drain(reader, 10, (bodies) => counted(site, () => invokeWorker(requester, eventOf(bodies))))
     line('import-studies, one run after the other', ...figuresOf(asked))
     const planned = await drain(createQueueReader(site.aws.sqs, imports.url), 1, (bodies) =>
       counted(site, () => invokeWorker(planner, eventOf(bodies))),
@@ -115,8 +115,10 @@ async function drain(
 /** A tenth of them due, and no more of them asked for than usual. */
 async function lookAtMany(): Promise<void> {
   const site = await startLargeImport(6 * 60 * minuteMs)
+  const imports = await site.aws.queue('imports.fifo', { FifoQueue: 'true' })
   const orders = await site.aws.queue('studies')
-  const planner = await startLambda('workers/import-cohort', { ...site.environment, STUDIES_QUEUE_URL: orders.url })
+  const env = { ...site.environment, IMPORTS_QUEUE_URL: imports.url, STUDIES_QUEUE_URL: orders.url }
+  const planner = await startLambda('workers/import-cohort', env)
   try {
     const accessionNumbers = Array.from({ length: manyStudies }, (_, index) => `ACC${String(index).padStart(8, '0')}`)
     for (const [index, accessionNumber] of accessionNumbers.entries()) {
