@@ -21,8 +21,8 @@ const study = (number: number) => ({ studyInstanceUid: `2.25.${number}`, accessi
 function withProject(projectId: string, numbers: readonly number[] = [], mayImport?: boolean): Pick<Given, 'before'> {
   return {
     before: [
-      // The local stack lets every project import, and begins at once.
-      ['POST /xapi/dqr/settings', { allowAllProjectsToUseDqr: 'false', pacsAvailabilityCheckFrequency: '1 hour' }],
+      // What is queued stays there to be looked at.
+      ['POST /xapi/dqr/settings', { pacsAvailabilityCheckFrequency: '1 hour' }],
       [`POST /projects/?project_id=${projectId}&project_secondary_id=${projectId}&project_name=${projectId}`],
       ...(mayImport === undefined
         ? []
