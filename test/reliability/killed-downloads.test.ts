@@ -22,7 +22,7 @@ let proxies: FaultProxy[]
 const warm = new Map<FunctionName, KillableFunction>()
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), 'killed-downloads-'))
-  await bundleWorkers(bundles, ['export-images'])
+  await bundleWorkers(bundles, ['export-images', 'deliver-files'])
   rig = await startImagesRig()
   proxies = await Promise.all([startFaultProxy(rig.aws.s3Server.url), startFaultProxy(rig.standIn.url)])
 })
