@@ -11,8 +11,9 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { StorageError } from '../errors.ts'
 import { orThrow, storageError } from './failure.ts'
+import { multipartUploads, tagging } from './multipart.ts'
 import { listObjects, removeUnchanged, tagUnchanged } from './object-sets.ts'
-import { type StagedObject, type StageOptions, stageObject, tagging } from './staged-object.ts'
+import { type StagedObject, type StageOptions, stageObject } from './staged-object.ts'
 
 export interface ObjectInfo {
   sizeBytes: number
@@ -158,7 +159,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     readText,
     writeText,
     remove,
-    stage: stageObject(place),
+    stage: stageObject(multipartUploads(place)),
     signedUrl: (key, seconds) =>
       getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: seconds }),
     list: listObjects(place),

@@ -1,14 +1,6 @@
 // Objects whose bytes are in S3 before anyone can see them: multipart uploads that are completed only when all that
 // belongs together is there, as Hadoop's S3A committers do it. Nothing is copied, and nothing shows of what was given up.
-import {
-  AbortMultipartUploadCommand,
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  type S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import { orThrow } from './failure.ts'
+import type { MultipartUploads, UploadedPart } from './multipart.ts'
 import type { ObjectTag } from './objects.ts'
 
 export interface StageOptions {
@@ -26,32 +18,19 @@ export interface StagedObject {
   discard(): Promise<void>
 }
 
-/** S3: tags of a new object come as a form. */
-export const tagging = ({ name, value }: ObjectTag) => new URLSearchParams({ [name]: value }).toString()
-
-export function stageObject({ client, bucket }: { client: S3Client; bucket: string }) {
+export function stageObject(uploads: MultipartUploads) {
   return async (key: string, { tag, signal }: StageOptions = {}): Promise<StagedObject> => {
-    const options = signal && { abortSignal: signal }
-    const create = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...(tag && { Tagging: tagging(tag) }) })
-    const { UploadId } = await orThrow(client.send(create, options), 'CreateMultipartUpload')
-    const upload = { Bucket: bucket, Key: key, UploadId }
-    const parts: CompletedPart[] = []
+    const upload = await uploads.begin(key, { signal, ...(tag && { tag }) })
+    const parts: UploadedPart[] = []
+    let last = 0
     return {
       key,
       async add(part) {
-        const place = parts.push({}) - 1
-        const PartNumber = place + 1
-        const command = new UploadPartCommand({ ...upload, PartNumber, Body: part, ContentLength: part.length })
-        const { ETag, ChecksumCRC32 } = await orThrow(client.send(command, options), 'UploadPart')
-        parts[place] = { PartNumber, ETag, ChecksumCRC32 }
+        last += 1
+        parts.push(await uploads.put(upload, last, part, { signal }))
       },
-      async publish() {
-        const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } })
-        await orThrow(client.send(command, options), 'CompleteMultipartUpload')
-      },
-      async discard() {
-        await orThrow(client.send(new AbortMultipartUploadCommand(upload)), 'AbortMultipartUpload')
-      },
+      publish: () => uploads.complete(upload, parts, { signal }),
+      discard: () => uploads.abort(upload),
     }
   }
 }
