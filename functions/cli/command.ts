@@ -3,13 +3,17 @@ import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util'
 import * as z from 'zod'
 import type { ConduitApi } from './conduit-api.ts'
 import { type ExitCode, usageFailure } from './failure.ts'
+import type { Profile } from './profile.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CommandTools {
   api: ConduitApi
+  profile: Profile
   terminal: Terminal
   /** Prints the result: as JSON with `-o json`, else as text. */
   show(result: unknown, asText: () => string): void
+  /** Where to keep what is needed to go on after the command was broken off. */
+  stateFolder: string
   /** Aborted by Ctrl-C. */
   signal: AbortSignal
 }

@@ -16,16 +16,41 @@ const Profile = z.object({
     .string()
     .regex(/^[A-Za-z0-9-]+$/)
     .default(defaultHeader),
+  /** The bucket for objects to deliver; commands that put files there need it. */
+  incoming: z
+    .object({
+      bucket: z.string().min(1),
+      region: z.string().min(1).optional(),
+      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+      /** The local stack's own. Elsewhere AWS's default chain finds them. */
+      credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }).optional(),
+    })
+    .optional(),
 })
 export type Profile = z.output<typeof Profile>
 
 const StackFile = z
-  .object({ api: z.string(), serviceKey: z.object({ header: z.string(), key: z.string() }) })
+  .object({
+    api: z.string(),
+    serviceKey: z.object({ header: z.string(), key: z.string() }),
+    s3: z.object({
+      endpoint: z.string(),
+      region: z.string(),
+      accessKeyId: z.string(),
+      secretAccessKey: z.string(),
+      buckets: z.object({ incoming: z.string() }),
+    }),
+  })
   .transform(
-    ({ api, serviceKey: { header, key } }): z.input<typeof Profile> => ({
+    ({
+      api,
+      serviceKey: { header, key },
+      s3: { endpoint, region, buckets, ...credentials },
+    }): z.input<typeof Profile> => ({
       url: api,
       serviceKey: key,
       serviceKeyHeader: header,
+      incoming: { bucket: buckets.incoming, region, endpoint, credentials },
     }),
   )
   .pipe(Profile)
@@ -55,6 +80,11 @@ export async function findProfile({ name, env, stackFile }: ProfileSources): Pro
   )
 }
 
+/** Where commands keep what they need to go on after they were broken off. */
+export function stateFolder(env: ProfileSources['env']): string {
+  return join(env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state'), 'xnat-conduit')
+}
+
 /** Where profiles are kept: CONDUIT_PROFILES, or xnat-conduit/profiles.json in the user's folder for settings. */
 export function profilesFile(env: ProfileSources['env']): string {
   const settings = env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? homedir(), '.config')
@@ -80,6 +110,8 @@ function environmentProfile(env: ProfileSources['env']): Profile {
     url: env['CONDUIT_URL'],
     serviceKey: env['CONDUIT_SERVICE_KEY'],
     serviceKeyHeader: env['CONDUIT_SERVICE_KEY_HEADER'],
+    // Region, endpoint and credentials are AWS's own variables.
+    ...(env['CONDUIT_INCOMING_BUCKET'] !== undefined && { incoming: { bucket: env['CONDUIT_INCOMING_BUCKET'] } }),
   }
   return whole(Profile, given, 'CONDUIT_URL, CONDUIT_SERVICE_KEY, CONDUIT_SERVICE_KEY_HEADER')
 }

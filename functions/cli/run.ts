@@ -3,11 +3,12 @@ import { version } from '../../lib/version.ts'
 import type { Command } from './command.ts'
 import { backfill } from './commands/backfill.ts'
 import { listDeadLetters, redriveDeadLetters } from './commands/dead-letters.ts'
+import { deliver } from './commands/deliver.ts'
 import { importStatus, retryImports } from './commands/imports.ts'
 import { provision } from './commands/provision.ts'
 import { conduitApi } from './conduit-api.ts'
 import { type ExitCode, exitCodes, Failure, usageFailure } from './failure.ts'
-import { findProfile, type ProfileSources, profilesFile } from './profile.ts'
+import { findProfile, type ProfileSources, profilesFile, stateFolder } from './profile.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Every command; `--help` shows them in this order. */
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   importStatus,
   retryImports,
   provision,
+  deliver,
   listDeadLetters,
   redriveDeadLetters,
   backfill,
@@ -52,10 +54,11 @@ async function dispatch(args: readonly string[], surroundings: Surroundings): Pr
   const { command, rest } = commandOf(args)
   const { wantsHelp, output, profile: name, run } = command.parse(rest)
   if (wantsHelp) return said(terminal, command.help)
-  const api = conduitApi(await findProfile({ ...surroundings, name }), signal)
+  const profile = await findProfile({ ...surroundings, name })
   const show = (result: unknown, asText: () => string) =>
     terminal.print(output === 'json' ? JSON.stringify(result) : asText())
-  return run({ api, terminal, show, signal })
+  const api = conduitApi(profile, signal)
+  return run({ api, profile, terminal, show, stateFolder: stateFolder(surroundings.env), signal })
 }
 
 function commandOf(args: readonly string[]): { command: Command; rest: readonly string[] } {
@@ -86,8 +89,10 @@ function overview({ env }: Surroundings): string {
     '',
     'Which API: --profile NAME or CONDUIT_PROFILE, from',
     `  ${profilesFile(env)}`,
-    '  {"prod": {"url": "https://conduit.example.org", "serviceKey": "..."}}',
-    'else CONDUIT_URL and CONDUIT_SERVICE_KEY, else the local stack while `npm start` runs.',
+    '  {"prod": {"url": "https://conduit.example.org", "serviceKey": "...",',
+    '            "incoming": {"bucket": "...", "region": "..."}}}',
+    'else CONDUIT_URL, CONDUIT_SERVICE_KEY and CONDUIT_INCOMING_BUCKET, else the local stack while `npm start` runs.',
+    'Only `deliver` speaks to the bucket, with the credentials that AWS finds in its own places.',
     '',
     'Exit codes: 0 done, 1 failed, 2 wrong usage or no profile, 3 done in part (the same command goes on),',
     '4 the API is busy or not to be reached, 5 the service key was refused, 130 interrupted.',

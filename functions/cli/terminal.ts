@@ -14,6 +14,8 @@ export interface Terminal {
   tell(text: string): void
   /** How far the work came: one line that is written over on a terminal, and nothing where nobody looks on. */
   progress(text: string): void
+  /** Whether progress is shown. */
+  isWatched: boolean
   /** Whether somebody is there to be asked. */
   isInteractive: boolean
   /** Asks for a yes; anything else is a no. */
@@ -29,6 +31,7 @@ export function openTerminal({ stdin, stdout, stderr }: Streams): Terminal {
     isLineOpen = false
   }
   return {
+    isWatched,
     isInteractive,
     print: (text) => {
       clearLine()

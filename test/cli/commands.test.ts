@@ -23,15 +23,18 @@ const redriven = (over: object = {}) => ({
 })
 
 describe('a command line', () => {
-  it.each([['--help'], ['dead-letters', '--help'], ['dead-letters', 'redrive', '-h'], ['backfill', '--help']])(
-    'explains itself without an API: %s %s',
-    async (...args) => {
-      const { exitCode, stdout } = await conduit(args)
+  it.each([
+    ['--help'],
+    ['dead-letters', '--help'],
+    ['dead-letters', 'redrive', '-h'],
+    ['backfill', '--help'],
+    ['deliver', '--help'],
+  ])('explains itself without an API: %s %s', async (...args) => {
+    const { exitCode, stdout } = await conduit(args)
 
-      expect(exitCode).toBe(0)
-      expect(stdout).toMatch(/^conduit /)
-    },
-  )
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^conduit /)
+  })
 
   it.each([
     [[]],
@@ -44,6 +47,10 @@ describe('a command line', () => {
     [['dead-letters', 'redrive', 'deliveries']],
     [['backfill']],
     [['backfill', 'a', 'b']],
+    [['deliver', '/nowhere']],
+    [['deliver', '--to', 'projects/P1/resources/R/files/']],
+    [['deliver', '/nowhere', '--to', 'projects/P1/resources/R/files/', '--xsi-type', 'MR']],
+    [['deliver', '/nowhere', '--to', 'projects/P1/resources/R/files/', '--patience', 'long']],
   ])('that is not right asks nothing and ends with 2: %j', async (args) => {
     const { api, env } = await against({ body: {} })
 

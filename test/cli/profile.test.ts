@@ -31,6 +31,14 @@ describe('the API that a command asks', () => {
     })
   })
 
+  it('has the bucket that the environment names, and leaves the rest of it to AWS', async () => {
+    const env = { ...inEnvironment, CONDUIT_INCOMING_BUCKET: 'to-deliver' }
+
+    expect(await findProfile({ name: undefined, env, stackFile: stackFile() })).toMatchObject({
+      incoming: { bucket: 'to-deliver' },
+    })
+  })
+
   it('is that of a named profile rather than of the environment', async () => {
     const env = { ...inEnvironment, ...(await profiles({ a: { url: 'https://a.test', serviceKey: 'fake-a' } })) }
 
@@ -50,12 +58,17 @@ describe('the API that a command asks', () => {
   })
 
   it('is the running local stack where nothing else is said', async () => {
-    await writeFile(stackFile(), JSON.stringify({ api: 'http://127.0.0.1:3000', serviceKey: { header, key: 'local' } }))
+    const credentials = { accessKeyId: 'FAKEKEY', secretAccessKey: 'fake-secret' }
+    const place = { endpoint: 'http://127.0.0.1:4000', region: 'eu-central-1' }
+    const s3 = { ...place, ...credentials, buckets: { incoming: 'to-deliver', state: 'records' } }
+    const stack = { api: 'http://127.0.0.1:3000', serviceKey: { header, key: 'local' }, s3 }
+    await writeFile(stackFile(), JSON.stringify(stack))
 
     expect(await findProfile({ name: undefined, env: {}, stackFile: stackFile() })).toEqual({
       url: 'http://127.0.0.1:3000',
       serviceKey: 'local',
       serviceKeyHeader: header,
+      incoming: { bucket: 'to-deliver', ...place, credentials },
     })
   })
 
