@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { backfill } from './commands/backfill.ts'
 import { listDeadLetters, redriveDeadLetters } from './commands/dead-letters.ts'
 import { deliver } from './commands/deliver.ts'
+import { doctor } from './commands/doctor.ts'
 import { importStatus, retryImports } from './commands/imports.ts'
 import { provision } from './commands/provision.ts'
 import { conduitApi } from './conduit-api.ts'
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   listDeadLetters,
   redriveDeadLetters,
   backfill,
+  doctor,
 ]
 
 export interface Surroundings extends Omit<ProfileSources, 'name'> {
@@ -92,7 +94,7 @@ function overview({ env }: Surroundings): string {
     '  {"prod": {"url": "https://conduit.example.org", "serviceKey": "...",',
     '            "incoming": {"bucket": "...", "region": "..."}}}',
     'else CONDUIT_URL, CONDUIT_SERVICE_KEY and CONDUIT_INCOMING_BUCKET, else the local stack while `npm start` runs.',
-    'Only `deliver` speaks to the bucket, with the credentials that AWS finds in its own places.',
+    'Only `deliver` and `doctor` speak to the bucket, with the credentials that AWS finds in its own places.',
     '',
     'Exit codes: 0 done, 1 failed, 2 wrong usage or no profile, 3 done in part (the same command goes on),',
     '4 the API is busy or not to be reached, 5 the service key was refused, 130 interrupted.',

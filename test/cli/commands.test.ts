@@ -29,6 +29,7 @@ describe('a command line', () => {
     ['dead-letters', 'redrive', '-h'],
     ['backfill', '--help'],
     ['deliver', '--help'],
+    ['doctor', '-h'],
   ])('explains itself without an API: %s %s', async (...args) => {
     const { exitCode, stdout } = await conduit(args)
 
@@ -51,6 +52,7 @@ describe('a command line', () => {
     [['deliver', '--to', 'projects/P1/resources/R/files/']],
     [['deliver', '/nowhere', '--to', 'projects/P1/resources/R/files/', '--xsi-type', 'MR']],
     [['deliver', '/nowhere', '--to', 'projects/P1/resources/R/files/', '--patience', 'long']],
+    [['doctor', 'P1']],
   ])('that is not right asks nothing and ends with 2: %j', async (args) => {
     const { api, env } = await against({ body: {} })
 

@@ -56,7 +56,7 @@ export const importStatus = command({
 })
 
 /** These do not change any more by themselves. */
-const atTheEnd: ReadonlySet<StudyState> = new Set(['verified', 'refused', 'exhausted'])
+export const atTheEnd: ReadonlySet<StudyState> = new Set(['verified', 'refused', 'exhausted'])
 
 /** A cohort of none is not there yet: its source was not heard. */
 function exitCodeOf({ studies_count, states }: Status): ExitCode {

@@ -57,7 +57,7 @@ export function reportText({ files, bytes, sent, sentBytes, verified, unproved, 
       ? [
           `${pending.length} are in S3, and nothing is known of them yet:`,
           ...shown(pending),
-          '  The same command waits on. What may hold them up: conduit dead-letters',
+          '  The same command waits on. What may hold them up: conduit doctor, conduit dead-letters',
         ]
       : []),
     ...[...Map.groupBy(failed, ({ code }) => code)].flatMap(([code, some]) => [
