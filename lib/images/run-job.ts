@@ -71,7 +71,7 @@ class JobKeeper<Order> implements JobReport {
   readonly #kind: JobKind<Order>
   readonly #id: string
   #stored: StoredJob<Order>
-  #toldAt = 0
+  #toldAt = Number.NEGATIVE_INFINITY
   #writing: Promise<void> = Promise.resolve()
 
   constructor(deps: JobDeps, kind: JobKind<Order>, id: string, stored: StoredJob<Order>) {
