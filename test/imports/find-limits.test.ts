@@ -18,7 +18,7 @@ function watchedWork() {
 
 describe('questions to a PACS', () => {
   it('and import requests share its slots, and use them all', async () => {
-    const slots = findSlots({ concurrency: 3, perSecond: 1_000 }, signal)
+    const slots = findSlots({ concurrency: 3, perSecond: 1_000_000 }, signal)
     const { under, work } = watchedWork()
     await Promise.all([
       ...Array.from({ length: 20 }, () => slots.find(work)),
