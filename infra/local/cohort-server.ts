@@ -1,6 +1,6 @@
 // A stand-in for FLIP's data-access-api: no database behind it, but cohorts that are arranged. Statuses and sentences
 // are those of FLIP's mainline (trust/data-access-api: routers/cohort.py, services/cohort.py).
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
@@ -9,6 +9,7 @@ import { type EnvelopeKeys, open } from '../../lib/envelope.ts'
 import { InvalidInputError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/json.ts'
 import { serviceKeyRefusal } from '../../lib/service-key.ts'
+import { close, listen } from './xnat-server/listening.ts'
 
 export interface CohortServerOptions {
   serviceKey: { header: string; key: string }
@@ -133,21 +134,4 @@ function unarranged(query: string, sampleCohort: () => readonly string[]): Cohor
   }
   if (!/^(select|with)\b/i.test(query)) return { query, invalidSql: 'Only SELECT statements are allowed' }
   return { query, accessionIds: [...sampleCohort()] }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(address !== null && typeof address === 'object' ? address.port : port)
-    })
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)))
-    server.closeAllConnections()
-  })
 }

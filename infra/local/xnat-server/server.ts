@@ -1,7 +1,7 @@
 // A stand-in for XNAT's REST API: answers as XNAT's source says, its bad manners included, and refuses with 501 what
 // it does not know. It shares no code with the client, so that each can be held against the other.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as z from 'zod'
@@ -20,6 +20,7 @@ import { SimulatedPacs } from './dqr/simulated-pacs.ts'
 import type { Xnat } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { HttpFailure } from './http-failure.ts'
+import { close, listen } from './listening.ts'
 import { misbehave } from './misbehave.ts'
 import { isAdmin } from './permissions.ts'
 import { failureReply, type Reply, sendReply } from './reply.ts'
@@ -210,21 +211,4 @@ function assignContainerManagers(state: State): void {
   for (const user of users) {
     if (user.enabled && isAdmin(user)) state.users.put({ ...user, roles: [...user.roles, role] })
   }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(address !== null && typeof address === 'object' ? address.port : port)
-    })
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)))
-    server.closeAllConnections()
-  })
 }
