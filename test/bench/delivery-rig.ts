@@ -1,5 +1,4 @@
 // What the deliveries of bench delivery are made of: servers in their own processes, objects, and fresh sessions.
-import { randomBytes } from 'node:crypto'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { createAws } from '../../lib/aws/clients.ts'
 import type { ObjectStore } from '../../lib/aws/objects.ts'
@@ -22,7 +21,7 @@ export interface BenchRig {
   xnat: XnatClient
   incoming: ObjectStore
   /** Makes objects below a prefix that is read for every session. */
-  putMany(name: string, count: number, sizeBytes: number): Promise<BenchObject[]>
+  putMany(name: string, count: number, makeBytes: () => Buffer): Promise<BenchObject[]>
   putLarge(name: string, sizeBytes: number): Promise<BenchObject[]>
   /** A session without scans. */
   newSession(): Promise<{ label: string; experimentId: string }>
@@ -58,13 +57,13 @@ export async function startBenchRig(): Promise<BenchRig> {
     xnat,
     incoming,
     keyOf,
-    async putMany(name, count, sizeBytes) {
+    async putMany(name, count, makeBytes) {
       const objects: BenchObject[] = []
       const one = async (index: number) => {
         const path = `${String(index).padStart(5, '0')}.dcm`
-        const Body = imageBytes(sizeBytes)
+        const Body = makeBytes()
         const { ETag = '' } = await s3.send(new PutObjectCommand({ Bucket: 'incoming', Key: `${name}/${path}`, Body }))
-        objects[index] = { path, sizeBytes, etag: ETag.replaceAll('"', '') }
+        objects[index] = { path, sizeBytes: Body.length, etag: ETag.replaceAll('"', '') }
       }
       for (let start = 0; start < count; start += 32) {
         await Promise.all(Array.from({ length: Math.min(32, count - start) }, (_, index) => one(start + index)))
@@ -111,11 +110,4 @@ export async function startBenchRig(): Promise<BenchRig> {
       await Promise.all([s3Server.stop(), xnatServer.stop()])
     },
   }
-}
-
-/** Pixels of 12 bits as a scanner's noise has them: gzip saves about a third, as it does with uncompressed DICOM. */
-function imageBytes(sizeBytes: number): Buffer {
-  const bytes = randomBytes(sizeBytes)
-  for (let index = 1; index < sizeBytes; index += 2) bytes[index] = (bytes[index] ?? 0) & 0x0f
-  return bytes
 }

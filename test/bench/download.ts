@@ -1,6 +1,6 @@
 // How long a session takes from XNAT into the image tree, and the memory that it takes, beside what a script would do:
 // curl to disk, unzip, copy to S3. BENCH_RUNS runs of each, 3 by default, in turns; the median counts.
-import { execFile, fork } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
@@ -11,12 +11,12 @@ import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import * as z from 'zod'
-import { readService } from '../../infra/local/run-functions/service-model.ts'
 import { ensureExperiment, ensureScan } from '../../lib/xnat/archive.ts'
 import { XnatClient } from '../../lib/xnat/client.ts'
 import { createProject } from '../../lib/xnat/projects.ts'
 import { putArchive } from '../../lib/xnat/resources.ts'
 import { tarLength, tarStream } from '../../lib/xnat/tar.ts'
+import { forkAsDeployed } from './as-deployed.ts'
 import { median } from './median.ts'
 import { credentials, startServer } from './servers.ts'
 
@@ -83,13 +83,11 @@ async function fill(xnat: XnatClient): Promise<string> {
 
 const Measured = z.object({ ms: z.number(), idle: z.number(), peak: z.number() })
 
-/** One export in a process of its own, with the options that serverless.yml gives the function. */
+/** One export in a process of its own. */
 async function exported(s3Url: string, xnatUrl: string): Promise<z.infer<typeof Measured>> {
-  const { functions } = await readService(join(import.meta.dirname, '../..'))
-  const options = functions.find(({ name }) => name === 'exportImages')?.environment['NODE_OPTIONS']
-  const child = fork(join(import.meta.dirname, 'download-process.ts'), [s3Url, xnatUrl], {
+  const child = await forkAsDeployed('exportImages', 'download-process.ts', {
+    args: [s3Url, xnatUrl],
     env: {
-      ...(typeof options === 'string' && { NODE_OPTIONS: options }),
       AWS_ENDPOINT_URL_S3: s3Url,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,

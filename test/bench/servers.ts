@@ -14,7 +14,9 @@ const Started = z.object({ url: z.string() })
 
 /** Starts an embedded server as a child process. It ends, and its data goes, when it is stopped or this process ends. */
 export async function startServer(kind: 's3' | 'xnat'): Promise<{ url: string; stop: () => Promise<void> }> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'server-process.ts'), [kind])
+  // Bodies flow through short-lived buffers, which a small young generation frees with half of the work.
+  const env = { ...process.env, NODE_OPTIONS: '--max-semi-space-size=1' }
+  const child: ChildProcess = fork(join(import.meta.dirname, 'server-process.ts'), [kind], { env })
   const [message] = await once(child, 'message')
   return {
     ...Started.parse(message),

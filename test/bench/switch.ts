@@ -1,5 +1,6 @@
 // From how many files on one tar is better than a PUT of each: what `filesWorthATar` of lib/delivery/send-files.ts
 // stands on. BENCH_RUNS (5) runs of each way, in turns.
+import { randomBytes } from 'node:crypto'
 import { startBenchRig } from './delivery-rig.ts'
 import { median } from './median.ts'
 import { onePutPerFile, oneTar } from './other-ways.ts'
@@ -15,7 +16,7 @@ export async function run(): Promise<void> {
     for (const sizeBytes of sizes) {
       for (const count of counts) {
         const name = `${count} x ${sizeBytes / kibibyte} KiB`
-        const objects = await rig.putMany(name, count, sizeBytes)
+        const objects = await rig.putMany(name, count, () => randomBytes(sizeBytes))
         for (const delayMs of [0, 60]) {
           await rig.delayXnat(delayMs)
           const [puts, tars]: [number[], number[]] = [[], []]

@@ -1,0 +1,89 @@
+// The process that bench delivery measures. BENCH_RUNS runs of each way, 5 by default; the median counts.
+import { randomBytes } from 'node:crypto'
+import { ctSlice } from './ct-slice.ts'
+import { type BenchObject, type BenchRig, startBenchRig } from './delivery-rig.ts'
+import { limit, onePutPerFile, packedOnDisk } from './other-ways.ts'
+
+const runs = Number(process.env['BENCH_RUNS'] ?? 5)
+const mebibyte = 1024 ** 2
+
+async function measureAll(): Promise<void> {
+  const rig = await startBenchRig()
+  try {
+    const series = await rig.putMany('series', 500, ctSlice)
+    for (const delayMs of [0, 60]) {
+      await rig.delayXnat(delayMs)
+      console.log(`500 x 514 KiB into one resource, ${delayMs} ms per XNAT request`)
+      const ours = await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('series', series, label, '1'))
+      const raw = await measure(rig, '(a) the limit: raw read | raw PUT', (way) => limit(wayOf(way)))
+      const serial = await measure(rig, '(b) one PUT per file', (way) => onePutPerFile(wayOf(way), 1))
+      const many = await measure(rig, '(b) the same, 16 at a time', (way) => onePutPerFile(wayOf(way), 16))
+      const packed = await measure(rig, '(c) disk, gzip -9, one PUT', (way) => packedOnDisk(wayOf(way)))
+      const times = (ms: number) => (ms / ours).toFixed(1)
+      console.log(
+        `  ${(ours / raw).toFixed(2)} times the limit; ${times(serial)} times as fast as (b), ${times(many)} as (b) with 16, ${times(packed)} as (c)`,
+      )
+    }
+    await rig.delayXnat(0)
+    console.log('500 x 514 KiB over 25 resources, 4 at a time')
+    await measure(rig, 'delivered and proved', ({ label }) => overResources(rig, 'series', series, label, 25), 25)
+    const small = await rig.putMany('small', 10_000, () => randomBytes(1024))
+    console.log('10,000 x 1 KiB into one resource')
+    await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('small', small, label, '1'))
+    const large = await rig.putLarge('large', 2048 * mebibyte)
+    console.log('one object of 2 GiB')
+    await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('large', large, label, '1'))
+    await measure(rig, '(a) the limit', ({ experimentId }) =>
+      limit({ rig, name: 'large', objects: large, experimentId }),
+    )
+
+    function wayOf({ experimentId }: { experimentId: string }) {
+      return { rig, name: 'series', objects: series, experimentId }
+    }
+  } finally {
+    await rig.stop()
+  }
+}
+
+async function measure(
+  rig: BenchRig,
+  what: string,
+  act: (session: { label: string; experimentId: string }) => Promise<void>,
+  resources = 1,
+): Promise<number> {
+  const times: number[] = []
+  let requests = 0
+  for (let each = 0; each < runs; each += 1) {
+    const session = await rig.newSession()
+    await rig.countXnatRequests()
+    const startedAt = performance.now()
+    await act(session)
+    times.push(performance.now() - startedAt)
+    requests = await rig.countXnatRequests()
+  }
+  const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+  console.log(
+    `  ${what.padEnd(36)} ${(median / 1000).toFixed(2).padStart(7)} s   ${(requests / resources).toFixed(1)} XNAT requests per resource`,
+  )
+  return median
+}
+
+/** As the service does it: so many resources at a time as deliver-files has containers. */
+async function overResources(
+  rig: BenchRig,
+  name: string,
+  objects: readonly BenchObject[],
+  session: string,
+  resources: number,
+): Promise<void> {
+  const each = objects.length / resources
+  const waiting = Array.from({ length: resources }, (_, index) => index)
+  const work = async () => {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      await rig.deliver(name, objects.slice(index * each, (index + 1) * each), session, String(index + 1))
+    }
+  }
+  await Promise.all([work(), work(), work(), work()])
+}
+
+await measureAll()
