@@ -13,15 +13,18 @@ const workers = join(import.meta.dirname, '../../functions/workers')
 
 export type WorkerName = 'route-objects' | 'deliver-files' | 'export-images' | 'import-cohort' | 'import-studies'
 
-/** Bundles workers into this folder: a process then starts several times as fast, and dozens of them do. */
+/** Bundles workers, and what runs them, into this folder: a process then starts several times as fast, and dozens do. */
 export async function bundleWorkers(folder: string, names: readonly WorkerName[]): Promise<void> {
   await build({
-    entryPoints: names.map((name) => join(workers, `${name}.ts`)),
+    entryPoints: [main, ...names.map((name) => join(workers, `${name}.ts`))],
     bundle: true,
+    minify: true,
+    keepNames: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
     outdir: folder,
+    entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'silent',
@@ -40,11 +43,15 @@ export async function startFunction(
   { folder, name }: { folder: string; name: WorkerName },
   env: Record<string, string>,
 ): Promise<KillableFunction> {
-  const child: ChildProcess = fork(main, [pathToFileURL(join(folder, `${name}.mjs`)).href, 'handler'], {
-    env,
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
+  const child: ChildProcess = fork(
+    join(folder, 'environment-main.mjs'),
+    [pathToFileURL(join(folder, `${name}.mjs`)).href, 'handler'],
+    {
+      env,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  )
   const exited = once(child, 'exit')
   const report = async () => {
     const [message] = await Promise.race([once(child, 'message'), exited.then(() => [undefined])])
