@@ -12,14 +12,24 @@ import { testWired } from '../support/wired.ts'
 import { credentials, putObjects } from './servers.ts'
 
 const mebibyte = 1024 ** 2
-const cases: Record<string, { sizeBytes: number; count: number }> = {
+/** `throttled`: XNAT reads 64 KiB, and then nothing for a millisecond. */
+interface Case {
+  sizeBytes: number
+  count: number
+  throttled?: boolean
+}
+const cases: Record<string, Case> = {
   'warm-up': { sizeBytes: 8 * mebibyte, count: 1 },
   '1 KiB': { sizeBytes: 1024, count: 1 },
   '1 MiB': { sizeBytes: mebibyte, count: 1 },
   '64 MiB': { sizeBytes: 64 * mebibyte, count: 1 },
   '10,000 x 1 KiB': { sizeBytes: 1024, count: 10_000 },
   '2 GiB': { sizeBytes: 2048 * mebibyte, count: 1 },
-  ...(process.env['BENCH_FULL'] === '1' && { '10 GiB': { sizeBytes: 10_240 * mebibyte, count: 1 } }),
+  '1 GiB throttled': { sizeBytes: 1024 * mebibyte, count: 1, throttled: true },
+  ...(process.env['BENCH_FULL'] === '1' && {
+    '10 GiB': { sizeBytes: 10_240 * mebibyte, count: 1 },
+    '10 GiB throttled': { sizeBytes: 10_240 * mebibyte, count: 1, throttled: true },
+  }),
 }
 
 async function measure(s3Url: string, xnatUrl: string): Promise<void> {
@@ -31,7 +41,8 @@ async function measure(s3Url: string, xnatUrl: string): Promise<void> {
   const wired = testWired({ xnat, incoming: aws.bucket('incoming'), state: aws.bucket('state') })
   const handler = createHandler(() => wired)
 
-  for (const [name, { sizeBytes, count }] of Object.entries(cases)) {
+  for (const [name, { sizeBytes, count, throttled }] of Object.entries(cases)) {
+    await throttle(xnatUrl, throttled === true)
     const event = sqsEvent([await orderOf(s3Url, name, { sizeBytes, count })])
     const handlesBefore = process.getActiveResourcesInfo().length
     const idle = process.memoryUsage.rss()
@@ -47,7 +58,7 @@ async function measure(s3Url: string, xnatUrl: string): Promise<void> {
     if (batchItemFailures.length > 0) throw new Error(`not delivered: ${JSON.stringify(wired.lines.at(-1))}`)
     console.log(
       [
-        name.padEnd(14),
+        name.padEnd(16),
         `idle ${mib(idle)}`,
         `peak ${mib(peak)}`,
         `growth ${mib(peak - idle)}`,
@@ -60,9 +71,14 @@ async function measure(s3Url: string, xnatUrl: string): Promise<void> {
   await xnat.close()
 }
 
+async function throttle(xnatUrl: string, isThrottled: boolean): Promise<void> {
+  const fault = JSON.stringify({ kind: 'throttle', delayMs: 1, times: 1_000_000_000 })
+  await fetch(`${xnatUrl}/__stand-in/faults`, isThrottled ? { method: 'POST', body: fault } : { method: 'DELETE' })
+}
+
 async function orderOf(s3Url: string, name: string, what: { sizeBytes: number; count: number }): Promise<string> {
-  const { sizeBytes, count } = what
-  const key = `projects/P/subjects/S/experiments/E/scans/1/resources/RAW/files/${sizeBytes}x${count}.bin`
+  const { sizeBytes } = what
+  const key = `projects/P/subjects/S/experiments/E/scans/1/resources/RAW/files/${name}.bin`
   const etags = await putObjects(s3Url, key, what)
   const parsed = parseObjectKey(key)
   if (parsed.kind !== 'file') throw new Error('the key names no file')
