@@ -3,6 +3,7 @@ import type { SQSBatchItemFailure, SQSBatchResponse, SQSRecord } from 'aws-lambd
 import type * as z from 'zod'
 import type { OutgoingMessage } from './aws/queue.ts'
 import { AppError, codeOf, InvalidInputError, isHopeless } from './errors.ts'
+import { mapInParts } from './in-parts.ts'
 import { parseJson } from './json.ts'
 import { errorFields, type Logger } from './log.ts'
 import { backoffCeilingMs } from './retry.ts'
@@ -118,9 +119,7 @@ export async function settle(
     again.set(record.messageId, { itemIdentifier: record.messageId })
     await unlessEnded(postponed(record, failure.error, source, log), ending, undefined)
   }
-  for (let start = 0; start < failures.length; start += settledAtATime) {
-    await Promise.all(failures.slice(start, start + settledAtATime).map(settleOne))
-  }
+  await mapInParts(failures, settleOne, settledAtATime)
   return { batchItemFailures: [...again.values()] }
 }
 

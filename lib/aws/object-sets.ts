@@ -8,6 +8,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-s3'
 import { StorageError } from '../errors.ts'
+import { parts } from '../in-parts.ts'
 import { orThrow, storageError } from './failure.ts'
 import type { ObjectInfo, ObjectStore } from './objects.ts'
 
@@ -40,10 +41,8 @@ const maxDeletions = 1000
 
 export function removeUnchanged({ client, bucket }: Bucket): ObjectStore['removeUnchanged'] {
   return async (versions, { signal } = {}) => {
-    for (let start = 0; start < versions.length; start += maxDeletions) {
-      const Objects = versions
-        .slice(start, start + maxDeletions)
-        .map(({ key, etag }) => ({ Key: key, ETag: `"${etag}"` }))
+    for (const part of parts(versions, maxDeletions)) {
+      const Objects = part.map(({ key, etag }) => ({ Key: key, ETag: `"${etag}"` }))
       const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } })
       const reply = await orThrow(client.send(command, signal && { abortSignal: signal }), 'DeleteObjects')
       const left = (reply.Errors ?? []).filter(({ Code }) => !isGoneOrOther.has(Code ?? ''))

@@ -7,6 +7,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { StorageError } from '../errors.ts'
+import { parts } from '../in-parts.ts'
 import { orThrow } from './failure.ts'
 
 export interface ReceivedMessage {
@@ -71,14 +72,14 @@ export function createQueueReader(client: SQSClient, queueUrl: string): QueueRea
       }))
     },
     async release(receiptHandles) {
-      for (const batch of batches(receiptHandles)) {
+      for (const batch of parts(receiptHandles, maxBatch)) {
         const Entries = batch.map((ReceiptHandle, index) => ({ Id: `${index}`, ReceiptHandle, VisibilityTimeout: 0 }))
         const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })
         await orThrow(client.send(command), 'ChangeMessageVisibilityBatch')
       }
     },
     async remove(receiptHandles) {
-      for (const batch of batches(receiptHandles)) {
+      for (const batch of parts(receiptHandles, maxBatch)) {
         const Entries = batch.map((ReceiptHandle, index) => ({ Id: `${index}`, ReceiptHandle }))
         const reply = await orThrow(
           client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })),
@@ -91,8 +92,4 @@ export function createQueueReader(client: SQSClient, queueUrl: string): QueueRea
       }
     },
   }
-}
-
-function* batches(handles: readonly string[]): Generator<readonly string[]> {
-  for (let start = 0; start < handles.length; start += maxBatch) yield handles.slice(start, start + maxBatch)
 }

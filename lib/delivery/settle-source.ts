@@ -1,4 +1,5 @@
 import type { ObjectStore, ObjectVersion } from '../aws/objects.ts'
+import { mapInParts } from '../in-parts.ts'
 
 /** What becomes of objects that were proved to be in XNAT. `tag` marks them for a lifecycle rule of the bucket. */
 export type SourceAfterDelivery = 'keep' | 'delete' | 'tag'
@@ -18,8 +19,5 @@ export async function settleSource(
     await incoming.removeUnchanged(delivered, { signal })
     return
   }
-  for (let start = 0; start < delivered.length; start += tagsAtATime) {
-    const some = delivered.slice(start, start + tagsAtATime)
-    await Promise.all(some.map((version) => incoming.tagUnchanged(version, deliveredTag, { signal })))
-  }
+  await mapInParts(delivered, (version) => incoming.tagUnchanged(version, deliveredTag, { signal }), tagsAtATime)
 }

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../aws/objects.ts'
+import { mapInParts } from '../in-parts.ts'
 import type { OrderedObject } from './order.ts'
 
 interface LookDeps {
@@ -31,14 +32,12 @@ async function askedOneByOne(
   objects: readonly OrderedObject[],
 ): Promise<Versions> {
   const versions: Versions = new Map()
-  for (let start = 0; start < objects.length; start += fewObjects) {
-    const keys = objects.slice(start, start + fewObjects).map(({ path }) => keyPrefix + path)
-    const infos = await Promise.all(keys.map((key) => incoming.find(key, { signal })))
-    keys.forEach((key, index) => {
-      const info = infos[index]
-      if (info !== undefined) versions.set(key, info.etag.replaceAll('"', ''))
-    })
+  const look = async ({ path }: OrderedObject) => {
+    const key = keyPrefix + path
+    const info = await incoming.find(key, { signal })
+    if (info !== undefined) versions.set(key, info.etag.replaceAll('"', ''))
   }
+  await mapInParts(objects, look, fewObjects)
   return versions
 }
 

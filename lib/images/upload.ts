@@ -5,7 +5,7 @@ import type { OutgoingMessage } from '../aws/queue.ts'
 import { DeliveryTarget } from '../delivery/object-key.ts'
 import { type DeliveryOrder, deliveryGroup, deliveryId } from '../delivery/order.ts'
 import { ImagesError } from '../errors.ts'
-import { mapSome } from './in-turns.ts'
+import { mapInParts } from '../in-parts.ts'
 import { type Job, jobKind, type Tally } from './job.ts'
 import { StudyFolder } from './tree.ts'
 
@@ -105,7 +105,7 @@ export function uploadSource(
     async list(prefix, { startAfter = '', limit = maxPage, signal } = {}) {
       const keys = [...byKey.keys()].filter((key) => key.startsWith(prefix)).toSorted(byBytes)
       const after = keys.filter((key) => byBytes(key, startAfter) > 0)
-      const found = await mapSome(after.slice(0, limit), async (key) => {
+      const found = await mapInParts(after.slice(0, limit), async (key) => {
         const info = await find(key, signal && { signal })
         const { sizeBytes = 0, etag = '' } = info ?? {}
         return info === undefined ? [] : [{ key, sizeBytes, etag: etag.replaceAll('"', ''), modifiedAt: new Date(0) }]

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { OutgoingMessage, Queue } from '../aws/queue.ts'
+import { parts } from '../in-parts.ts'
 
 /** Where XNAT's DQR and the PACS left a study of a chunk. */
 const outcomeCodes = [
@@ -84,12 +85,8 @@ const namesPerMessage = 1_000
 
 /** Hands accession numbers over by name, in as many messages as they need. */
 export async function askByName(imports: Queue, projectId: string, accessionNumbers: readonly string[]): Promise<void> {
-  const messages: OutgoingMessage[] = []
-  for (let start = 0; start < accessionNumbers.length; start += namesPerMessage) {
-    const part = accessionNumbers.slice(start, start + namesPerMessage)
-    messages.push(messageFor({ kind: 'name', projectId, accessionNumbers: part }, randomUUID()))
-  }
-  await imports.send(messages)
+  const messageOf = (part: string[]) => messageFor({ kind: 'name', projectId, accessionNumbers: part }, randomUUID())
+  await imports.send([...parts(accessionNumbers, namesPerMessage)].map(messageOf))
 }
 
 /** Tells the planner what became of an order. Sent again after a fault, it is dropped by the queue or by the planner. */

@@ -5,10 +5,10 @@ import { InvalidInputError } from '../errors.ts'
 import { beginDownload, type DownloadDeps, type ExportStatus, folderOf, statusOf } from '../images/begin-download.ts'
 import { downloadId, downloadJobs, findValidMarker } from '../images/download.ts'
 import { type ExportRecord, readExport, writeExport } from '../images/export.ts'
-import { mapSome } from '../images/in-turns.ts'
 import { findJob } from '../images/job.ts'
 import { openHubProjectId } from '../images/study.ts'
 import { digestOf, folderPath, partShape, type StudyPart, studyFolder } from '../images/tree.ts'
+import { mapInParts } from '../in-parts.ts'
 
 export interface RequestExportDeps extends DownloadDeps {
   exports: Queue
@@ -42,7 +42,7 @@ export async function requestExport(
   const exportId = digestOf(record)
   await writeExport(deps, exportId, record)
   const messages: OutgoingMessage[] = []
-  const jobs = await mapSome(folders, (folder) =>
+  const jobs = await mapInParts(folders, (folder) =>
     beginDownload(deps, { folder, part, isForced }, async (message) => {
       messages.push(message)
     }),
@@ -54,7 +54,7 @@ export async function requestExport(
 /** @throws {InvalidInputError} EXPORT_NOT_FOUND */
 export async function getExport(deps: DownloadDeps, exportId: string): Promise<ExportStatus> {
   const record = await readExport(deps, exportId)
-  const jobs = await mapSome(record.accessions, (accession) =>
+  const jobs = await mapInParts(record.accessions, (accession) =>
     findJob(deps, downloadJobs, downloadId({ folder: folderOf(record, accession), part: record.part })),
   )
   return statusOf(deps, exportId, record, jobs)
@@ -93,7 +93,7 @@ export async function listExportedFiles(
   const files = objects
     .map(({ key, sizeBytes }) => ({ key, sizeBytes, path: key.slice(home.length) }))
     .filter(({ path }) => partShape(part).test(path))
-  const signed = await mapSome(files, async ({ key, ...file }) => ({
+  const signed = await mapInParts(files, async ({ key, ...file }) => ({
     ...file,
     url: await deps.images.signedUrl(key, signedSeconds),
   }))

@@ -11,6 +11,7 @@ import {
   reportOutcomes,
   type StudiesOrder,
 } from '../imports/messages.ts'
+import { parts } from '../in-parts.ts'
 import type { Logger } from '../log.ts'
 import type { XnatClient } from '../xnat/client.ts'
 import { pingPacs, queryStudies } from '../xnat/dqr.ts'
@@ -204,7 +205,7 @@ async function requestAll(
   let refusal: OutcomeCode | undefined
   // DQR would ask the silent PACS for each study once more, one after the other.
   const askable = pacs.isSilent ? [] : [...wanted.values()]
-  for (const studies of chunks(askable, maxStudiesPerOrder)) {
+  for (const studies of parts(askable, maxStudiesPerOrder)) {
     const request = { pacsId, receiver: imaging.receiver, projectId, requestId, studies, force: true }
     try {
       const rows = await slots.request(() => requestImport(xnat, request, { signal }))
@@ -235,8 +236,4 @@ async function whyLeftOut(
 ): Promise<OutcomeCode> {
   const isThere = !pacs.isSilent && (await pingPacs(xnat, pacsId, { signal }))
   return isThere ? 'LEFT_OUT_BY_XNAT' : 'PACS_UNREACHABLE'
-}
-
-function* chunks<T>(list: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < list.length; start += size) yield list.slice(start, start + size)
 }

@@ -5,7 +5,6 @@ import { type DeliveryTarget, parseObjectKey } from '../delivery/object-key.ts'
 import type { EnvelopeKeys } from '../envelope.ts'
 import { ImagesError, InvalidInputError } from '../errors.ts'
 import { failure } from '../images/failure.ts'
-import { mapSome } from '../images/in-turns.ts'
 import { awaitJob, beginJob, findJob, type Job } from '../images/job.ts'
 import { findStudy, openHubProjectId } from '../images/study.ts'
 import { digestOf, requireNet, studyFolder, uploadPaths, uploadPrefix } from '../images/tree.ts'
@@ -18,6 +17,7 @@ import {
   uploadMessage,
   xnatUrl,
 } from '../images/upload.ts'
+import { mapInParts } from '../in-parts.ts'
 import { systemClock } from '../retry.ts'
 import type { XnatClient } from '../xnat/client.ts'
 
@@ -106,7 +106,7 @@ async function uploadedFiles(deps: RequestUploadDeps, { net, files }: UploadRequ
   requireNet(net, 'upload')
   const { mountedAt, uploadFolders } = deps.settings
   const paths = uploadPaths(files, { net, mountedAt })
-  const infos = await mapSome(paths, (path) => deps.images.find(uploadPrefix(net) + path, { signal: deps.signal }))
+  const infos = await mapInParts(paths, (path) => deps.images.find(uploadPrefix(net) + path, { signal: deps.signal }))
   const missing = infos.indexOf(undefined)
   if (missing >= 0) {
     const message = `Failed to upload files: File not found: files[${missing}]`

@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import type { ObjectStore } from '../aws/objects.ts'
 import type { Queue } from '../aws/queue.ts'
 import { sweepMessage } from '../imports/messages.ts'
+import { parts } from '../in-parts.ts'
 import { registeredProjects } from '../provisioning/registration.ts'
 
 interface SweepDeps {
@@ -27,10 +28,7 @@ export async function sweepImports(
   let projects = 0
   for await (const page of registeredProjects(state, { signal })) {
     const messages = page.map((projectId) => sweepMessage(projectId, round))
-    const parts = Array.from({ length: Math.ceil(messages.length / perSend) }, (_, part) =>
-      messages.slice(part * perSend, (part + 1) * perSend),
-    )
-    await Promise.all(parts.map((part) => limit(() => imports.send(part))))
+    await Promise.all([...parts(messages, perSend)].map((part) => limit(() => imports.send(part))))
     projects += page.length
   }
   return { projects }

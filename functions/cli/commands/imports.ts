@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { type StudyState, studyStates } from '../../../lib/imports/study-state.ts'
+import { parts } from '../../../lib/in-parts.ts'
 import { type CommandTools, command } from '../command.ts'
 import { type ExitCode, exitCodes } from '../failure.ts'
 
@@ -144,11 +145,11 @@ export const retryImports = command({
         ? accession
         : (await readStatus(tools, project, inVain)).studies.map((study) => study.accession_number)
     const total = { accepted: 0, dropped: 0 }
-    for (let start = 0; start < given.length; start += perRequest) {
+    for (const part of parts(given, perRequest)) {
       const { accepted, dropped } = await tools.api.ask({
         method: 'POST',
         path: `/retrieval/imports/${encodeURIComponent(project)}`,
-        body: { accession_numbers: given.slice(start, start + perRequest) },
+        body: { accession_numbers: part },
         answer: Accepted,
       })
       total.accepted += accepted
