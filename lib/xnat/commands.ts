@@ -69,6 +69,43 @@ export async function wrapperState(
   return client.json(WrapperState, { method: 'GET', path, ...options })
 }
 
+const AvailableWrapper = z
+  .object({ 'command-id': z.number(), 'wrapper-id': z.number(), 'wrapper-name': z.string(), enabled: z.boolean() })
+  .transform((summary) => ({
+    commandId: summary['command-id'],
+    wrapperId: summary['wrapper-id'],
+    wrapperName: summary['wrapper-name'],
+    isEnabled: summary.enabled,
+  }))
+export type AvailableWrapper = z.infer<typeof AvailableWrapper>
+
+/**
+ * The wrappers that take objects of this data type, and whether each is enabled for the site.
+ *
+ * @throws {XnatError} XNAT_REFUSED for a type the site does not have.
+ */
+export async function listSiteWrappers(
+  client: XnatClient,
+  xsiType: string,
+  options: CallOptions = {},
+): Promise<AvailableWrapper[]> {
+  const path = xnatPath`/xapi/commands/available/site`
+  return client.json(z.array(AvailableWrapper), { method: 'GET', path, query: { xsiType }, ...options })
+}
+
+const ContainerHost = z.object({ ping: z.boolean() })
+
+/** Whether XNAT reaches what runs its containers; `undefined` when none was named. */
+export async function findContainerHost(
+  client: XnatClient,
+  options: CallOptions = {},
+): Promise<{ isReachable: boolean } | undefined> {
+  // Container Service: asks the host before it answers (C:services/impl/DockerServiceImpl.java getServer).
+  const call = { method: 'GET', path: xnatPath`/xapi/docker/server`, isSlow: true, ...options } as const
+  const host = await client.find(ContainerHost, call)
+  return host && { isReachable: host.ping }
+}
+
 const LaunchReport = z
   .object({ status: z.string(), 'workflow-id': z.union([z.string(), z.number()]).optional() })
   .transform((report) => ({ status: report.status, workflowId: report['workflow-id']?.toString() }))

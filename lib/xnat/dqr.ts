@@ -106,6 +106,29 @@ export async function queryStudies(
   return { kind: 'answered', studies, isCut: studies.length >= mostStudies }
 }
 
+// DQR: all preferences are texts (D:preferences/DqrPreferences.java).
+const DqrSettings = z
+  .object({
+    dqrCallingAe: z.string(),
+    allowAllProjectsToUseDqr: z.union([z.boolean(), z.stringbool()]),
+    dqrMaxPacsRequestAttempts: z.coerce.number(),
+    dqrWaitToRetryRequestInSeconds: z.coerce.number(),
+  })
+  .transform((settings) => ({
+    /** What XNAT calls itself when it asks a PACS. */
+    callingAeTitle: settings.dqrCallingAe,
+    areAllProjectsEnabled: settings.allowAllProjectsToUseDqr,
+    /** How often DQR tries a retrieve by itself, and how long it waits in between, keeping the PACS's thread. */
+    attempts: settings.dqrMaxPacsRequestAttempts,
+    waitBetweenAttemptsMs: settings.dqrWaitToRetryRequestInSeconds * 1000,
+  }))
+export type DqrSettings = z.infer<typeof DqrSettings>
+
+/** DQR's settings for the site. Accounts that see all data only. */
+export async function getDqrSettings(client: XnatClient, options: CallOptions = {}): Promise<DqrSettings> {
+  return client.json(DqrSettings, { method: 'GET', path: xnatPath`/xapi/dqr/settings`, ...options })
+}
+
 const ProjectSettings = z.object({ dqrEnabled: z.boolean() })
 
 /** Whether a project may import by DQR; one without settings may not. Administrators only. */

@@ -96,6 +96,17 @@ export async function listGroups(client: XnatClient, username: string, options: 
   return client.json(Names, { method: 'GET', path: xnatPath`${userPath(username)}/groups`, ...options })
 }
 
+/** Roles on the site: `Administrator`, `Dqr`, `ContainerManager`, `non_expiring`. One's own, or as an administrator. */
+export async function listRoles(client: XnatClient, username: string, options: CallOptions = {}): Promise<string[]> {
+  return client.json(Names, { method: 'GET', path: xnatPath`${userPath(username)}/roles`, ...options })
+}
+
+/** How many sessions our own account has open, this one included. */
+export async function countOwnSessions(client: XnatClient, options: CallOptions = {}): Promise<number> {
+  const path = xnatPath`/data/services/sessions`
+  return client.parsedText(z.coerce.number().int(), { method: 'GET', path, ...options })
+}
+
 /** Adds a user to groups; `failed` are those that XNAT would not. */
 export async function addToGroups(
   client: XnatClient,

@@ -126,7 +126,13 @@ const facts: Case[] = [
         send: 'GET /xapi/projects/{P1}/commands/available?xsiType=xnat:mrScanData',
         as: 'member',
         status: 200,
-        text: '[]',
+        text: /"wrapper-name":"dcm2niix-scan".*"enabled":false/,
+      },
+      {
+        send: 'GET /xapi/commands/available/site?xsiType=xnat:mrScanData',
+        as: 'outsider',
+        status: 200,
+        text: /"wrapper-name":"dcm2niix-scan".*"enabled":false/,
       },
       { send: 'PUT /xapi/commands/1/wrappers/dcm2niix-scan/enabled', status: 200, text: '' },
       { send: 'GET /xapi/wrappers/1/enabled', status: 200, text: 'true' },
@@ -134,7 +140,13 @@ const facts: Case[] = [
         send: 'GET /xapi/projects/{P1}/commands/available?xsiType=xnat:mrScanData',
         as: 'member',
         status: 200,
-        text: /"wrapper-name":"dcm2niix-scan".*"root-element-name":"scan"/,
+        text: /"wrapper-name":"dcm2niix-scan".*"enabled":true,"root-element-name":"scan"/,
+      },
+      {
+        send: 'GET /xapi/commands/available/site?xsiType=xnat:mrScanData',
+        as: 'outsider',
+        status: 200,
+        text: /"enabled":true/,
       },
       { send: 'GET /xapi/commands/available?project={P1}&xsiType=xnat:mrSessionData', status: 200, text: '[]' },
       {
@@ -176,6 +188,27 @@ const facts: Case[] = [
       { send: 'PUT /xapi/commands/1/wrappers/1/enabled', status: 200 },
       { send: 'PUT /xapi/wrappers/4711/enabled', status: 200 },
       { send: 'PUT /xapi/projects/NONE/wrappers/4711/enabled', status: 200 },
+    ],
+  },
+  {
+    fact: 'XnatPluginApi: plug-ins are told by their IDs to everybody who is signed in',
+    standInOnly,
+    steps: [
+      { send: 'GET /xapi/plugins', as: 'outsider', status: 200, text: /^\{"dicom-query-retrieve":.*"containers":/ },
+      { send: 'GET /xapi/plugins/containers', as: 'outsider', status: 200, text: /"id":"containers".*"version":"/ },
+      {
+        send: 'GET /xapi/plugins/none',
+        status: 404,
+        text: 'Unable to find requested file or resource: No plugin with ID none could be found on this system',
+      },
+      { send: 'GET /xapi/plugins', as: 'nobody', status: 401 },
+    ],
+  },
+  {
+    fact: 'DockerRestApi: the container host is pinged when it is asked for',
+    standInOnly,
+    steps: [
+      { send: 'GET /xapi/docker/server', as: 'outsider', status: 200, text: /"backend":"docker","ping":true\}$/ },
     ],
   },
 ]

@@ -221,6 +221,22 @@ const facts: Case[] = [
     ],
   },
   {
+    fact: 'ArchiveProcessorInstanceApi: what a receiver with custom processing gets can be relabelled, exactly named',
+    standInOnly,
+    steps: [
+      { send: 'GET /xapi/processors/site/canRemap/receiver/XNAT:8104', as: 'outsider', status: 200, text: 'false' },
+      { send: 'PUT /xapi/dicomscp/1', ...json({ customProcessing: true }), status: 200 },
+      { send: 'GET /xapi/processors/site/canRemap/receiver/XNAT%3A8104', status: 200, text: 'true' },
+      {
+        send: 'GET /xapi/processors/site/canRemap/receiver/xnat:8104',
+        status: 404,
+        text: /^Unable to find requested file or resource: /,
+      },
+      { send: 'GET /xapi/processors/site/canRemap/receiver/XNAT', status: 500 },
+      { send: 'GET /xapi/processors/site/canRemap/receiver/XNAT:8104', as: 'nobody', status: 401 },
+    ],
+  },
+  {
     fact: 'dqr-containers-events A8: with all projects allowed, enabled is true without a row',
     standInOnly,
     steps: [

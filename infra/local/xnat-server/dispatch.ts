@@ -9,9 +9,11 @@ import { failureReply, type Reply } from './reply.ts'
 import { type Match, Router } from './router.ts'
 import { aliasTokenRoutes } from './routes/alias-tokens.ts'
 import { archiveCatalogXapiRoutes } from './routes/archive-catalogs.ts'
+import { archiveProcessorXapiRoutes } from './routes/archive-processors.ts'
 import { archiveServiceRoutes } from './routes/archive-services.ts'
 import { assessorRoutes } from './routes/assessors.ts'
 import { commandXapiRoutes } from './routes/commands.ts'
+import { containerHostXapiRoutes } from './routes/container-host.ts'
 import { dicomDumpRoutes } from './routes/dicom-dump.ts'
 import { dicomReceiverXapiRoutes } from './routes/dicom-receivers.ts'
 import { directArchiveXapiRoutes } from './routes/direct-archive.ts'
@@ -29,6 +31,7 @@ import { eventTrackingXapiRoutes, statusRoutes } from './routes/import-status.ts
 import { uncoveredRoutes } from './routes/not-covered.ts'
 import { pacsXapiRoutes } from './routes/pacs.ts'
 import { pacsAvailabilityXapiRoutes } from './routes/pacs-availability.ts'
+import { pluginXapiRoutes } from './routes/plugins.ts'
 import { prearchiveRoutes } from './routes/prearchive.ts'
 import { prearchiveBatchRoutes } from './routes/prearchive-batches.ts'
 import { prearchiveScanRoutes } from './routes/prearchive-scans.ts'
@@ -51,6 +54,7 @@ import { userSessionRoutes, userSessionXapiRoutes } from './routes/user-sessions
 import { namedUserXapiRoutes, userRoutes, userXapiRoutes } from './routes/users.ts'
 import { wrapperProjectXapiRoutes, wrapperSwitchXapiRoutes } from './routes/wrapper-switches.ts'
 import { cookiesFor, type SignedIn, signIn } from './sign-in.ts'
+import type { PluginId } from './switches.ts'
 import { isBrowser, isInteractive } from './user-agent.ts'
 import type { XapiRoute } from './xapi.ts'
 
@@ -82,6 +86,23 @@ const router = new Router([
   ...dicomDumpRoutes,
 ])
 
+const pluginXapi: Readonly<Record<PluginId, readonly XapiRoute[]>> = {
+  'dicom-query-retrieve': [
+    ...pacsXapiRoutes,
+    ...pacsAvailabilityXapiRoutes,
+    ...dqrSettingsXapiRoutes,
+    ...dqrQueryXapiRoutes,
+    ...dqrBatchXapiRoutes,
+    ...dqrImportXapiRoutes,
+  ],
+  containers: [
+    ...wrapperSwitchXapiRoutes,
+    ...wrapperProjectXapiRoutes,
+    ...commandXapiRoutes,
+    ...containerHostXapiRoutes,
+  ],
+}
+
 const xapi: readonly XapiRoute[] = [
   ...siteXapiRoutes,
   ...schemaRoutes,
@@ -93,16 +114,9 @@ const xapi: readonly XapiRoute[] = [
   ...directArchiveXapiRoutes,
   ...eventTrackingXapiRoutes,
   ...archiveCatalogXapiRoutes,
-  ...pacsXapiRoutes,
-  ...pacsAvailabilityXapiRoutes,
   ...dicomReceiverXapiRoutes,
-  ...dqrSettingsXapiRoutes,
-  ...dqrQueryXapiRoutes,
-  ...dqrBatchXapiRoutes,
-  ...dqrImportXapiRoutes,
-  ...wrapperSwitchXapiRoutes,
-  ...wrapperProjectXapiRoutes,
-  ...commandXapiRoutes,
+  ...archiveProcessorXapiRoutes,
+  ...pluginXapiRoutes,
   ...eventCatalogXapiRoutes,
   ...eventFilterXapiRoutes,
   ...eventSubscriptionXapiRoutes,
@@ -190,14 +204,18 @@ function refuseRangeOfUnknownLength({ request }: Received, { status, headers }: 
 
 async function routeXapi(received: Received, signedIn: SignedIn, xnat: Xnat, path: string): Promise<Reply> {
   const { method, rawPath } = received
-  for (const { pattern, isOpen, methods } of xapi) {
-    const found = pattern.exec(path)
-    if (found === null) continue
-    if (!isOpen) requireLogin(received, signedIn, xnat)
-    return call({ methods, params: decoded(found.groups ?? {}), rest: '' }, received, signedIn, xnat)
+  for (const routes of [xapi, ...xnat.state.switches.plugins.map((id) => pluginXapi[id])]) {
+    for (const { pattern, isOpen, methods } of routes) {
+      const found = pattern.exec(path)
+      if (found === null) continue
+      if (!isOpen) requireLogin(received, signedIn, xnat)
+      return call({ methods, params: decoded(found.groups ?? {}), rest: '' }, received, signedIn, xnat)
+    }
   }
   requireLogin(received, signedIn, xnat)
-  throw notCovered(method, rawPath)
+  // Spring: nobody answers for the paths of a plug-in that is not there.
+  const isKnown = Object.values(pluginXapi).some((routes) => routes.some(({ pattern }) => pattern.test(path)))
+  throw isKnown ? new HttpFailure(404, undefined, { voice: 'container' }) : notCovered(method, rawPath)
 }
 
 /** Spring decodes path variables, which Restlet does not. */

@@ -43,6 +43,7 @@ const defaults: Readonly<Record<string, unknown>> = {
   enableDicomReceiver: true,
   enableSitewideAnonymizationScript: true,
   sitewideAnonymizationScript: '',
+  enableSitewideSeriesImportFilter: false,
   aliasTokenTimeoutSchedule: '0 0 * * * *',
   resetFailedLoginsSchedule: '0 0 * * * *',
   passwordExpirationType: 'Interval',
@@ -58,6 +59,7 @@ const defaults: Readonly<Record<string, unknown>> = {
 const publicNames = new Set(['buildInfo', 'siteHome', 'siteId', 'siteLogoPath', 'siteUrl'])
 const loggedInNames = new Set([
   ...['checksums', 'projectAllowAutoArchive', 'enableDicomReceiver', 'enableSitewideAnonymizationScript'],
+  'enableSitewideSeriesImportFilter',
   ...['sitewideAnonymizationScript', 'sessionXmlRebuilderInterval', 'sessionXmlRebuilderRepeat', 'zipExtensions'],
   ...['uiAllowNonAdminProjectCreation', 'uiDefaultCompressedUploaderImporter'],
 ])

@@ -2,6 +2,9 @@
 // What hits single requests is in faults.ts.
 import * as z from 'zod'
 
+export const pluginIds = ['dicom-query-retrieve', 'containers'] as const
+export type PluginId = (typeof pluginIds)[number]
+
 export const Switches = z.object({
   /** Every instance is thrown away on arrival, as an anonymization script may have it: an import is 200 and empty. */
   rejectInstances: z.boolean().default(false),
@@ -31,6 +34,14 @@ export const Switches = z.object({
   zeroFiles: z.enum(['FAILED', 'ISSUED']).default('FAILED'),
   /** Whether the site's processor that applies study scripts is there and enabled. */
   remappingProcessor: z.boolean().default(true),
+  /** The plug-ins that are installed. */
+  plugins: z.array(z.enum(pluginIds)).default([...pluginIds]),
+  /** Data types that nobody has set up for access and search. */
+  unregisteredTypes: z.array(z.string()).default([]),
+  /** What containers would run on, if any ran. */
+  containerHost: z.enum(['reachable', 'unreachable', 'none']).default('reachable'),
+  /** What it says its version is. It answers as 1.8.11 all the same. */
+  version: z.string().default('1.8.11'),
 })
 export type Switches = z.infer<typeof Switches>
 

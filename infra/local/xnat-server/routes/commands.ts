@@ -119,27 +119,36 @@ function listAvailable(exchange: Exchange, projectId: string | undefined): Reply
   const { xnat, user } = exchange
   const project = xnat.state.projects.get(projectId ?? '')
   if (project === undefined || !canReadProject(user, project)) throw forbidden()
-  return xapiJson(summaries(exchange, ({ id }) => isEnabledForProject(xnat, id, project.projectId)))
+  return xapiJson(summaries(exchange, project.projectId))
 }
 
 function listAvailableForSite(exchange: Exchange): Reply {
   requireUser(exchange)
   const projects = exchange.query.get('projects')?.split(',')
-  const isOn = ({ id }: Wrapper) =>
-    projects === undefined
-      ? isEnabledForSite(exchange.xnat, id)
-      : projects.every((project) => isEnabledForProject(exchange.xnat, id, project.trim()))
-  return xapiJson(summaries(exchange, isOn))
+  if (projects === undefined) return xapiJson(summaries(exchange))
+  // Container Service: those that are alike in all of them, and all of the next project's where none was left.
+  const lists = projects.map((project) => summaries(exchange, project.trim()))
+  return xapiJson(lists.reduce((common, list) => (common.length === 0 ? list : common.filter(isAmong(list))), []))
 }
 
-function summaries({ query, xnat }: Exchange, isOn: (wrapper: Wrapper) => boolean) {
+type Summary = ReturnType<typeof summaries>[number]
+
+const isAmong = (list: readonly Summary[]) => (one: Summary) =>
+  list.some((other) => JSON.stringify(other) === JSON.stringify(one))
+
+/**
+ * What takes the type that is asked for, enabled or not. Without a project, for the site, where a wrapper may do without
+ * input (C:services/impl/CommandServiceImpl.java available).
+ */
+function summaries({ query, xnat }: Exchange, projectId?: string) {
   const xsiType = query.get('xsiType') ?? ''
   if (!/^xnat:(project|subject)Data$/.test(xsiType) && !isKnownType(xsiType)) {
     throw xapiFailure(400, `Bad XSI Type. Element not found: '${xsiType}'`)
   }
   return xnat.state.containers.commands.all().flatMap((command) =>
     wrappersOf(xnat, command)
-      .filter((wrapper) => isOn(wrapper) && fitsContext(wrapper.body.contexts, xsiType))
+      .filter(({ body }) => fitsContext(body.contexts, xsiType))
+      .filter(({ body }) => projectId === undefined || body['external-inputs'].length > 0)
       .map((wrapper) => ({
         'command-id': command.id,
         'command-name': command.body.name,
@@ -152,8 +161,11 @@ function summaries({ query, xnat }: Exchange, isOn: (wrapper: Wrapper) => boolea
         'wrapper-contexts': wrapper.body.contexts,
         'image-name': command.body.image,
         'image-type': command.body.type,
-        enabled: true,
-        'root-element-name': wrapper.body['external-inputs'][0]?.name,
+        enabled:
+          projectId === undefined
+            ? isEnabledForSite(xnat, wrapper.id)
+            : isEnabledForProject(xnat, wrapper.id, projectId),
+        'root-element-name': wrapper.body['external-inputs'][0]?.name ?? '',
       })),
   )
 }

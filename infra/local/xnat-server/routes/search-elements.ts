@@ -17,7 +17,9 @@ const elementNames = ['xnat:projectData', 'xnat:subjectData', ...sessionTypes, .
 
 function listElements(exchange: Exchange): Reply {
   const { query, xnat } = exchange
+  const { unregisteredTypes } = xnat.state.switches
   const rows = elementNames
+    .filter((name) => !unregisteredTypes.includes(name))
     .map((name): Row & { COUNT: number } => ({
       ELEMENT_NAME: name,
       // XNAT: a type without a description of its own goes by its name.

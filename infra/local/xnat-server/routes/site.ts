@@ -5,8 +5,8 @@ import { type Reply, textReply } from '../reply.ts'
 import { mayReadProperty, setSiteProperty, siteProperties } from '../site-properties.ts'
 import { bareReply, forbidden, readJson, requireAdmin, xapiFailure, xapiJson, xapiRoute } from '../xapi.ts'
 
-export const buildInfo = {
-  version: '1.8.11',
+const buildInfo = ({ xnat }: Exchange) => ({
+  version: xnat.state.switches.version,
   buildNumber: 'stand-in',
   buildDate: '2024-06-01',
   sha: '0000000',
@@ -15,13 +15,13 @@ export const buildInfo = {
   hostName: 'localhost',
   displayHostName: 'never',
   nodeId: '',
-} as const
+})
 
 const isOpen = true
 
 export const siteXapiRoutes = [
   xapiRoute('/siteConfig', { GET: showReadable, POST: setProperties }),
-  xapiRoute('/siteConfig/buildInfo', { GET: () => xapiJson(buildInfo) }, { isOpen }),
+  xapiRoute('/siteConfig/buildInfo', { GET: (exchange) => xapiJson(buildInfo(exchange)) }, { isOpen }),
   xapiRoute('/siteConfig/buildInfo/{PROPERTY}', { GET: showBuildProperty }),
   xapiRoute('/siteConfig/uptime', { GET: (exchange) => xapiJson(uptime(exchange)) }),
   xapiRoute('/siteConfig/uptime/display', { GET: showUptime }),
@@ -75,8 +75,8 @@ async function setProperty(exchange: Exchange): Promise<Reply> {
   return bareReply(200)
 }
 
-function showBuildProperty({ params }: Exchange): Reply {
-  const value = new Map<string, string>(Object.entries(buildInfo)).get(params['PROPERTY'] ?? '')
+function showBuildProperty(exchange: Exchange): Reply {
+  const value = new Map<string, string>(Object.entries(buildInfo(exchange))).get(exchange.params['PROPERTY'] ?? '')
   if (value === undefined) throw xapiFailure(404, 'Unable to find requested file or resource')
   return textReply(value)
 }
