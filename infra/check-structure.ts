@@ -26,6 +26,16 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/json.ts',
     'lib/version.ts',
   ],
+  // What speaks to an XNAT itself, where the rest of the command line speaks to the API.
+  'functions/cli/xnat-doctor/': [
+    'functions/cli/',
+    'lib/xnat/',
+    'lib/provisioning/',
+    'lib/imports/pacs-readiness.ts',
+    'lib/config.ts',
+    'lib/errors.ts',
+    'lib/json.ts',
+  ],
   // What runs in browsers, and in it what it may know of the server.
   'functions/api/console/': ['functions/api/console/', 'lib/imports/study-state.ts'],
   'functions/api/console/answers.ts': ['functions/api/', 'lib/services/', 'lib/delivery/'],
@@ -132,6 +142,7 @@ const typesOnly = ['functions/api/console/answers.ts']
 const environmentReaders = [
   'lib/config.ts',
   'functions/cli/conduit.ts',
+  'functions/cli/xnat-doctor.ts',
   'infra/local/start.ts',
   'infra/local/xnat-server/main.ts',
   'infra/local/run-functions/lambda-variables.ts',

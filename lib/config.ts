@@ -229,17 +229,56 @@ const Config = Environment.transform((env) => ({
 
 export type Config = z.infer<typeof Config>
 
+type Variables = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads the settings from environment variables. An empty variable counts as absent.
  *
  * @throws {ConfigError} naming every missing or bad variable at once, never its value.
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function loadConfig(env: Variables = process.env): Config {
+  return readVariables(Config, env, (given) => storable.flatMap(({ secret, plain }) => (secret in given ? [] : plain)))
+}
+
+/** What says how XNAT's side has to be, and the account in plain. */
+const SiteExpectations = Environment.pick({
+  XNAT_URL: true,
+  XNAT_SERVICE_USER: true,
+  XNAT_SERVICE_PASSWORD: true,
+  XNAT_AETITLE: true,
+  XNAT_PORT: true,
+  XNAT_TIME_ZONE: true,
+  STALL_AFTER: true,
+  DCM2NIIX_IMAGE: true,
+}).transform((env) => ({
+  url: env.XNAT_URL.replace(/\/+$/, ''),
+  user: env.XNAT_SERVICE_USER,
+  password: env.XNAT_SERVICE_PASSWORD,
+  receiver: { aeTitle: env.XNAT_AETITLE, port: env.XNAT_PORT },
+  timeZone: env.XNAT_TIME_ZONE,
+  stallAfterMs: env.STALL_AFTER,
+  conversionImage: env.DCM2NIIX_IMAGE,
+}))
+
+export type SiteExpectations = z.infer<typeof SiteExpectations>
+
+/**
+ * Reads those settings that XNAT's side has to agree with, as the functions would.
+ *
+ * @throws {ConfigError} naming every missing or bad variable at once, never its value.
+ */
+export function loadSiteExpectations(env: Variables): SiteExpectations {
+  return readVariables(SiteExpectations, env, () => ['XNAT_SERVICE_USER', 'XNAT_SERVICE_PASSWORD'])
+}
+
+function readVariables<T extends z.ZodType>(
+  schema: T,
+  env: Variables,
+  alsoWanted: (given: object) => readonly string[],
+): z.output<T> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = Config.safeParse(given)
-  const absent = storable
-    .flatMap(({ secret, plain }) => (secret in given ? [] : plain))
-    .filter((name) => !(name in given))
+  const parsed = schema.safeParse(given)
+  const absent = alsoWanted(given).filter((name) => !(name in given))
   if (parsed.success && absent.length === 0) return parsed.data
   const named = (parsed.error?.issues ?? []).map(({ path }) => path.join('.'))
   const faults = [...named, ...absent].map((name) => (name in given ? `${name} is not valid` : `${name} is missing`))

@@ -1,7 +1,12 @@
 import * as z from 'zod'
-import { type CommandTools, command } from '../command.ts'
-import { type Check, checks, type Finding } from '../doctor/checks.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { checkupText, runChecks } from '../checkup.ts'
+import { command } from '../command.ts'
+import { conduitApi } from '../conduit-api.ts'
+import { checks } from '../doctor/checks.ts'
+import { exitCodes } from '../failure.ts'
+
+/** The longest, that of the sweep, asks for the state of three cohorts. */
+const limitMs = 120_000
 
 export const doctor = command({
   words: 'doctor',
@@ -14,35 +19,15 @@ export const doctor = command({
     { about: 'for a script: ends with the exit code of the first check that failed', line: 'conduit doctor -o json' },
   ],
   async run(_, tools) {
-    const found = new Map<string, Finding>()
-    for (const check of checks) {
-      tools.terminal.progress(`looking at ${check.name}`)
-      found.set(check.name, await examine(check, found, tools))
-    }
-    const isWell = [...found.values()].every(({ state }) => state !== 'failed')
-    const rows = [...found].map(([check, { state, says, advice }]) => ({ check, state, says, advice }))
-    tools.show({ isWell, checks: rows }, () => rows.map(rowText).join('\n'))
-    return [...found.values()].find(({ cause }) => cause !== undefined)?.cause?.exitCode ?? exitCodes.done
+    const { profile, signal, terminal, show } = tools
+    const checkup = await runChecks(checks, {
+      tools: (limited) => ({ ...tools, api: conduitApi(profile, limited), signal: limited }),
+      limitMs,
+      signal,
+      onBegin: (check) => terminal.progress(`looking at ${check}`),
+    })
+    const { firstFailure, ...report } = checkup
+    show(report, () => checkupText(checkup))
+    return firstFailure?.exitCode ?? exitCodes.done
   },
 })
-
-async function examine(check: Check, found: ReadonlyMap<string, Finding>, tools: CommandTools): Promise<Finding> {
-  const missing = check.needs.find((name) => !isPassed(found.get(name)))
-  if (missing !== undefined) return { state: 'skipped', says: `nothing can be told without: ${missing}` }
-  try {
-    return await check.look(tools)
-  } catch (error) {
-    if (!(error instanceof Failure) || tools.signal.aborted) throw error
-    return { state: 'failed', says: error.message, advice: check.advise(error), cause: error }
-  }
-}
-
-const isPassed = (finding: Finding | undefined) => finding?.state === 'ok' || finding?.state === 'warning'
-
-const stateWidth = 'warning'.length
-const nameWidth = Math.max(...checks.map(({ name }) => name.length))
-
-function rowText({ check, state, says, advice }: { check: string } & Omit<Finding, 'cause'>): string {
-  const row = `${state.padEnd(stateWidth)}  ${check.padEnd(nameWidth)}  ${says}`
-  return advice === undefined ? row : `${row}\n${' '.repeat(stateWidth + nameWidth + 4)}${advice}`
-}

@@ -1,37 +1,19 @@
 // What has to be well for the product to do its work, from this machine to the PACS.
 import * as z from 'zod'
 import { DeadLetters } from '../../../lib/services/dead-letters.ts'
+import type { Check, Finding } from '../checkup.ts'
 import type { CommandTools } from '../command.ts'
 import { ApiFailure, isUnavailable } from '../conduit-api.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { openIncoming, storageFailure } from '../storage.ts'
 import { sweep } from './sweep.ts'
 
-export interface Finding {
-  state: 'ok' | 'warning' | 'failed' | 'skipped'
-  says: string
-  /** What to do about it. */
-  advice?: string | undefined
-  /** Of a failure. */
-  cause?: Failure
-}
-
-export interface Check {
-  name: string
-  /** Checks without which this one can tell nothing. */
-  needs: readonly string[]
-  /** @throws {Failure} when it is not well. */
-  look(tools: CommandTools): Promise<Finding>
-  /** What to do when it is not well. */
-  advise(failure: Failure): string
-}
-
 /** The operator waits: what is down now is to be told now. */
 const once = { method: 'GET', attempts: 1 } as const
 
 const ok = (says: string): Finding => ({ state: 'ok', says })
 
-const api: Check = {
+const api: Check<CommandTools> = {
   name: 'API',
   needs: [],
   async look({ api, profile }) {
@@ -47,7 +29,7 @@ const api: Check = {
 /** S3 refuses what was signed more than 15 minutes off; long before that, times of files and deliveries mislead. */
 const tolerableSkewMs = 60_000
 
-const clock: Check = {
+const clock: Check<CommandTools> = {
   name: 'clock',
   needs: ['API'],
   async look({ api }) {
@@ -68,7 +50,7 @@ const clock: Check = {
   advise: () => 'Look at the API first.',
 }
 
-const serviceKey: Check = {
+const serviceKey: Check<CommandTools> = {
   name: 'service key',
   needs: ['API'],
   async look({ api }) {
@@ -81,7 +63,7 @@ const serviceKey: Check = {
   advise: () => 'Put the key of TRUST_INTERNAL_SERVICE_KEY, and the name of its header, into the profile.',
 }
 
-const records: Check = {
+const records: Check<CommandTools> = {
   name: 'receipts',
   needs: ['service key'],
   async look({ api }) {
@@ -91,7 +73,7 @@ const records: Check = {
   advise: () => "Look at the log of the function deliveries: its rights, and the state bucket's name.",
 }
 
-const xnat: Check = {
+const xnat: Check<CommandTools> = {
   name: 'XNAT',
   needs: ['service key'],
   async look({ api }) {
@@ -109,7 +91,7 @@ const xnat: Check = {
 
 const PacsAnswer = z.object({ pacsId: z.int(), successful: z.boolean(), enabled: z.boolean() })
 
-const pacs: Check = {
+const pacs: Check<CommandTools> = {
   name: 'PACS',
   needs: ['XNAT'],
   async look({ api }) {
@@ -133,7 +115,7 @@ const pacs: Check = {
 
 const Letters = z.object({ queues: z.array(DeadLetters) })
 
-const deadLetters: Check = {
+const deadLetters: Check<CommandTools> = {
   name: 'dead letters',
   needs: ['service key'],
   async look({ api }) {
@@ -153,7 +135,7 @@ const deadLetters: Check = {
   advise: () => 'Look at the log of the function deadLetters: its rights, and the URLs of the queues.',
 }
 
-const bucket: Check = {
+const bucket: Check<CommandTools> = {
   name: 'incoming bucket',
   needs: [],
   async look({ profile, signal }) {
@@ -179,4 +161,14 @@ const bucket: Check = {
   advise: () => 'conduit deliver needs the rights that README names, and credentials where AWS looks for them.',
 }
 
-export const checks: readonly Check[] = [api, clock, serviceKey, records, xnat, pacs, sweep, deadLetters, bucket]
+export const checks: readonly Check<CommandTools>[] = [
+  api,
+  clock,
+  serviceKey,
+  records,
+  xnat,
+  pacs,
+  sweep,
+  deadLetters,
+  bucket,
+]

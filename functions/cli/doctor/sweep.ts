@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { studyStates } from '../../../lib/imports/study-state.ts'
+import type { Check } from '../checkup.ts'
+import type { CommandTools } from '../command.ts'
 import { atTheEnd } from '../commands/imports.ts'
 import { ApiFailure, type ConduitApi } from '../conduit-api.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import type { Check } from './checks.ts'
 
 /** Three rounds of the schedule (serverless.yml). */
 const freshMs = 15 * 60_000
@@ -16,7 +17,7 @@ const Status = z.object({
   looked_at: z.iso.datetime().nullable(),
 })
 
-export const sweep: Check = {
+export const sweep: Check<CommandTools> = {
   name: 'sweep',
   needs: ['XNAT'],
   async look({ api }) {
