@@ -12,6 +12,8 @@ export interface Check<Tools> {
   name: string
   /** Checks without which this one can tell nothing. */
   needs: readonly string[]
+  /** What it may take, where that is not what all may. */
+  limitMs?: number
   /** @throws {Failure} when it is not well. */
   look(tools: Tools): Promise<Finding>
   /** What to do when it is not well. */
@@ -33,7 +35,7 @@ export interface Checkup {
 interface CheckupOptions<Tools> {
   /** What checks work with; the signal ends the work of one. */
   tools: (signal: AbortSignal) => Tools
-  /** What one check may take. */
+  /** What one check may take, unless it says otherwise. */
   limitMs: number
   signal: AbortSignal
   onBegin: (check: string) => void
@@ -67,8 +69,9 @@ const isPassed = (finding: Finding | undefined) => finding?.state === 'ok' || fi
 
 async function examine<Tools>(
   check: Check<Tools>,
-  { tools, limitMs, signal, explain = onlyFailures }: CheckupOptions<Tools>,
+  { tools, signal, explain = onlyFailures, ...options }: CheckupOptions<Tools>,
 ): Promise<Finding & { failure?: Failure }> {
+  const limitMs = check.limitMs ?? options.limitMs
   const limit = AbortSignal.timeout(limitMs)
   try {
     return await check.look(tools(AbortSignal.any([signal, limit])))

@@ -38,6 +38,8 @@ export interface ParsedCommand {
   wantsHelp: boolean
   output: 'text' | 'json'
   profile: string | undefined
+  /** Of the API, where the command names it itself. */
+  address: string | undefined
   run: (tools: CommandTools) => Promise<ExitCode>
 }
 
@@ -53,6 +55,8 @@ interface CommandSpec<Input extends z.ZodType> {
   options: Readonly<Record<string, Option>>
   /** The positionals and options by their names. */
   input: Input
+  /** The API's address, where it is among them. */
+  address?: (input: z.output<Input>) => string | undefined
   /** Whole command lines, each with what it is for. */
   examples: readonly { about: string; line: string }[]
   run: (input: z.output<Input>, tools: CommandTools) => Promise<ExitCode>
@@ -72,7 +76,7 @@ const Common = z.object({
 
 /** Makes a command of its description. */
 export function command<Input extends z.ZodType>(spec: CommandSpec<Input>): Command {
-  const { words, shortForm, summary, positionals: names, more, input, run } = spec
+  const { words, shortForm, summary, positionals: names, more, input, address, run } = spec
   const options = { ...spec.options, ...commonOptions }
   return {
     words,
@@ -82,14 +86,17 @@ export function command<Input extends z.ZodType>(spec: CommandSpec<Input>): Comm
     parse(args) {
       const { values, positionals } = splitArgs(args, options)
       const { output, profile, help: wantsHelp } = checked(Common, values)
-      if (wantsHelp) return { wantsHelp, output, profile, run: () => Promise.reject(new Error('help was asked for')) }
+      if (wantsHelp) {
+        const notAsked = () => Promise.reject(new Error('help was asked for'))
+        return { wantsHelp, output, profile, address: undefined, run: notAsked }
+      }
       const further = positionals.slice(names.length)
       if (positionals.length < names.length || (more === undefined && further.length > 0)) {
         throw usageFailure(`wanted: conduit ${callOf(spec)}`)
       }
       const named = Object.fromEntries(names.map((name, index) => [name, positionals[index]]))
       const given = checked(input, { ...values, ...named, ...(more !== undefined && { [more]: further }) })
-      return { wantsHelp, output, profile, run: (tools) => run(given, tools) }
+      return { wantsHelp, output, profile, address: address?.(given), run: (tools) => run(given, tools) }
     },
   }
 }

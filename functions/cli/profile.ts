@@ -58,6 +58,8 @@ const StackFile = z
 export interface ProfileSources {
   /** As `--profile` names it. */
   name: string | undefined
+  /** As the command line names it. */
+  address?: string | undefined
   env: Readonly<Record<string, string | undefined>>
   /** What `npm start` writes while it runs. */
   stackFile: string
@@ -65,11 +67,20 @@ export interface ProfileSources {
 
 /**
  * The profile that is asked for by name (`--profile`, CONDUIT_PROFILE), else that of CONDUIT_URL and
- * CONDUIT_SERVICE_KEY, else that of the running local stack.
+ * CONDUIT_SERVICE_KEY, else that of the running local stack. An address on the command line takes CONDUIT_URL's place.
  *
- * @throws {Failure} when there is none, it is not whole, or its file is open to others.
+ * @throws {Failure} when there is none, it is not whole, its file is open to others, or it is of another address: a key
+ * is for the one that it was given for.
  */
-export async function findProfile({ name, env, stackFile }: ProfileSources): Promise<Profile> {
+export async function findProfile({ address, ...sources }: ProfileSources): Promise<Profile> {
+  if (address === undefined) return profileOf(sources)
+  const env = { ...sources.env, CONDUIT_URL: address }
+  const profile = await profileOf({ ...sources, env })
+  if (profile.url === Profile.shape.url.parse(address)) return profile
+  throw usageFailure(`The profile is of ${profile.url}, not of ${address}.`)
+}
+
+async function profileOf({ name, env, stackFile }: ProfileSources): Promise<Profile> {
   const wanted = name ?? env['CONDUIT_PROFILE']
   if (wanted !== undefined) return namedProfile(wanted, profilesFile(env))
   if (env['CONDUIT_URL'] !== undefined) return environmentProfile(env)

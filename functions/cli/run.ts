@@ -7,6 +7,7 @@ import { deliver } from './commands/deliver.ts'
 import { doctor } from './commands/doctor.ts'
 import { importStatus, retryImports } from './commands/imports.ts'
 import { provision } from './commands/provision.ts'
+import { smoke } from './commands/smoke.ts'
 import { conduitApi } from './conduit-api.ts'
 import { type ExitCode, exitCodes, Failure, usageFailure } from './failure.ts'
 import { findProfile, type ProfileSources, profilesFile, stateFolder } from './profile.ts'
@@ -22,9 +23,10 @@ const commands: readonly Command[] = [
   redriveDeadLetters,
   backfill,
   doctor,
+  smoke,
 ]
 
-export interface Surroundings extends Omit<ProfileSources, 'name'> {
+export interface Surroundings extends Omit<ProfileSources, 'name' | 'address'> {
   terminal: Terminal
   /** Aborted by Ctrl-C. */
   signal: AbortSignal
@@ -54,9 +56,9 @@ async function dispatch(args: readonly string[], surroundings: Surroundings): Pr
   if (first === undefined) throw usageFailure(`which command?\n\n${overview(surroundings)}`)
 
   const { command, rest } = commandOf(args)
-  const { wantsHelp, output, profile: name, run } = command.parse(rest)
+  const { wantsHelp, output, profile: name, address, run } = command.parse(rest)
   if (wantsHelp) return said(terminal, command.help)
-  const profile = await findProfile({ ...surroundings, name })
+  const profile = await findProfile({ ...surroundings, name, address })
   const show = (result: unknown, asText: () => string) =>
     terminal.print(output === 'json' ? JSON.stringify(result) : asText())
   const api = conduitApi(profile, signal)
@@ -94,7 +96,7 @@ function overview({ env }: Surroundings): string {
     '  {"prod": {"url": "https://conduit.example.org", "serviceKey": "...",',
     '            "incoming": {"bucket": "...", "region": "..."}}}',
     'else CONDUIT_URL, CONDUIT_SERVICE_KEY and CONDUIT_INCOMING_BUCKET, else the local stack while `npm start` runs.',
-    'Only `deliver` and `doctor` speak to the bucket, with the credentials that AWS finds in its own places.',
+    'Only `deliver`, `doctor` and `smoke --deliver` speak to the bucket, with the credentials that AWS finds in its own places.',
     '',
     'Exit codes: 0 done, 1 failed, 2 wrong usage or no profile, 3 done in part (the same command goes on),',
     '4 the API is busy or not to be reached, 5 the service key was refused, 130 interrupted.',

@@ -48,6 +48,20 @@ describe('the API that a command asks', () => {
     ).toMatchObject({ url: 'https://a.test', serviceKey: 'fake-a' })
   })
 
+  it('is at the address that the command line names, and a profile of another is refused', async () => {
+    const env = {
+      CONDUIT_SERVICE_KEY: 'fake-key',
+      ...(await profiles({ a: { url: 'https://a.test', serviceKey: 'fake-a' } })),
+    }
+    const find = (address: string, name?: string) => findProfile({ name, address, env, stackFile: stackFile() })
+
+    expect(await find('https://b.test/')).toMatchObject({ url: 'https://b.test', serviceKey: 'fake-key' })
+    expect(await find('https://a.test/', 'a')).toMatchObject({ url: 'https://a.test', serviceKey: 'fake-a' })
+    await expect(find('https://b.test', 'a')).rejects.toThrow(
+      'The profile is of https://a.test, not of https://b.test.',
+    )
+  })
+
   it('is looked for in the user’s folder for settings', async () => {
     const file = join(folder, 'xnat-conduit/profiles.json')
     await mkdir(dirname(file))

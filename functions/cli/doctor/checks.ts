@@ -1,5 +1,6 @@
 // What has to be well for the product to do its work, from this machine to the PACS.
 import * as z from 'zod'
+import { ReceiptSummary } from '../../../lib/delivery/receipt-index.ts'
 import { DeadLetters } from '../../../lib/services/dead-letters.ts'
 import type { Check, Finding } from '../checkup.ts'
 import type { CommandTools } from '../command.ts'
@@ -13,7 +14,7 @@ const once = { method: 'GET', attempts: 1 } as const
 
 const ok = (says: string): Finding => ({ state: 'ok', says })
 
-const api: Check<CommandTools> = {
+export const answering: Check<CommandTools> = {
   name: 'API',
   needs: [],
   async look({ api, profile }) {
@@ -50,7 +51,7 @@ const clock: Check<CommandTools> = {
   advise: () => 'Look at the API first.',
 }
 
-const serviceKey: Check<CommandTools> = {
+export const serviceKey: Check<CommandTools> = {
   name: 'service key',
   needs: ['API'],
   async look({ api }) {
@@ -63,21 +64,23 @@ const serviceKey: Check<CommandTools> = {
   advise: () => 'Put the key of TRUST_INTERNAL_SERVICE_KEY, and the name of its header, into the profile.',
 }
 
-const records: Check<CommandTools> = {
+export const receipts: Check<CommandTools> = {
   name: 'receipts',
   needs: ['service key'],
   async look({ api }) {
-    await api.ask({ ...once, path: '/deliveries?limit=1', answer: z.unknown() })
+    await api.ask({ ...once, path: '/deliveries?limit=1', answer: z.object({ deliveries: z.array(ReceiptSummary) }) })
     return ok('the state bucket can be read')
   },
   advise: () => "Look at the log of the function deliveries: its rights, and the state bucket's name.",
 }
 
-const xnat: Check<CommandTools> = {
+const Project = z.object({ ID: z.string() })
+
+export const xnat: Check<CommandTools> = {
   name: 'XNAT',
   needs: ['service key'],
   async look({ api }) {
-    const some = await api.ask({ ...once, path: '/projects?limit=1', answer: z.array(z.unknown()) })
+    const some = await api.ask({ ...once, path: '/projects?limit=1', answer: z.array(Project) })
     return ok(
       some.length === 0 ? 'the service account is signed in, and sees no project' : 'the service account is signed in',
     )
@@ -115,7 +118,7 @@ const pacs: Check<CommandTools> = {
 
 const Letters = z.object({ queues: z.array(DeadLetters) })
 
-const deadLetters: Check<CommandTools> = {
+export const deadLetters: Check<CommandTools> = {
   name: 'dead letters',
   needs: ['service key'],
   async look({ api }) {
@@ -162,10 +165,10 @@ const bucket: Check<CommandTools> = {
 }
 
 export const checks: readonly Check<CommandTools>[] = [
-  api,
+  answering,
   clock,
   serviceKey,
-  records,
+  receipts,
   xnat,
   pacs,
   sweep,
