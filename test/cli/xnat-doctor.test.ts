@@ -102,6 +102,13 @@ describe('npm run doctor', () => {
       ...['Container Service', 'dcm2niix command', 'dcm2niix wrapper', 'container host', 'DQR plug-in'],
       ...['DQR for projects', 'DQR retries', 'PACS', 'PACS answers', 'PACS hours', 'receiver', 'relabelling'],
     ])
+    const guide = await readFile(new URL('../../infra/README.md', import.meta.url), 'utf8')
+    const explained =
+      guide
+        .split('## Deploy')[0]
+        ?.match(/^\|.*\|$/gm)
+        ?.join('\n') ?? ''
+    expect(Object.keys(found).filter((name) => !explained.includes(`\`${name}\``))).toEqual([])
     expect(new Set(Object.values(found).map((words) => words.slice(0, 4)))).toEqual(new Set(['ok: ']))
     const asked = xnat.requests.list().slice(before)
     const others = asked.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`)

@@ -81,6 +81,6 @@ function judge({ verified, failed }: Report, { name, project, patienceMs }: Tiny
     advice:
       failure === undefined
         ? "Do the bucket's events reach the queue uploads? See the logs of routeObjects and deliverFiles; conduit dead-letters."
-        : 'infra/README.md says what codes of dead letters mean; conduit dead-letters.',
+        : 'README says what the code means; conduit dead-letters has it too.',
   }
 }
