@@ -461,6 +461,16 @@ describe('npm run doctor', () => {
     expect(found['address']).toMatch(/cannot be reached: ECONNREFUSED$/)
   })
 
+  it('says when an answer breaks off', async () => {
+    const xnat = await startSite()
+    xnat.faults.next({ kind: 'cut-during-reply', times: 9, when: { path: /buildInfo/ } })
+
+    const { exitCode, found } = await doctor(envOf(xnat))
+
+    expect(exitCode).toBe(1)
+    expect(found['address']).toMatch(/cannot be reached: \S+$/)
+  })
+
   it('says when the certificate is not to be trusted, and sends nothing', async () => {
     const file = (name: string) => readFile(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8')
     const tls = { key: await file('fake-key-for-tests.pem'), cert: await file('fake-certificate-for-tests.pem') }

@@ -42,7 +42,7 @@ export const administrator: SiteCheck = {
   async look(site) {
     if ((await rolesOf(site)).includes('Administrator')) return ok('the account is one')
     return failed(
-      'the account is none: it may not make accounts and invitations, see when the PACS may be asked, or see all of the queue',
+      "the account is none: it may not make accounts and invitations, see when the PACS may be asked, or see all of DQR's queue",
       "Give it the role: an administrator's PUT /xapi/users/{user}/roles/Administrator.",
     )
   },

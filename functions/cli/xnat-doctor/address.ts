@@ -14,20 +14,25 @@ export const address: SiteCheck = {
   name: 'address',
   needs: [],
   async look({ expected: { url }, signal }) {
-    const reply = await fetch(url + buildInfoPath, { redirect: 'manual', signal }).catch((cause: unknown) => {
-      signal.throwIfAborted()
-      throw new Failure(`${url} cannot be reached: ${reasonOf(cause)}`, exitCodes.failed, { cause })
-    })
-    const location = reply.headers.get('location')
+    const { status, location, text } = await ask(url, signal)
     if (location !== null) return movedTo(url, location)
-    const text = await reply.text()
-    const info = BuildInfo.safeParse(parseJson(text))
-    return reply.ok && info.success ? ok(`XNAT answers at ${url}`) : notXnat(url, reply.status, text)
+    const isXnat = status === 200 && BuildInfo.safeParse(parseJson(text)).success
+    return isXnat ? ok(`XNAT answers at ${url}`) : notXnat(url, status, text)
   },
   advise: ({ cause }) =>
     isOfTls(reasonOf(cause))
       ? 'Give XNAT a certificate for this name from an authority that Node knows; functions take no other.'
       : 'Is XNAT_URL right, does XNAT run, and is the way to it open from here?',
+}
+
+async function ask(url: string, signal: AbortSignal) {
+  try {
+    const reply = await fetch(url + buildInfoPath, { redirect: 'manual', signal })
+    return { status: reply.status, location: reply.headers.get('location'), text: await reply.text() }
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new Failure(`${url} cannot be reached: ${reasonOf(cause)}`, exitCodes.failed, { cause })
+  }
 }
 
 /** The innermost word that Node has for it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`. */
@@ -91,7 +96,7 @@ export const version: SiteCheck = {
     const { version: says } = await xnat.buildInfo({ signal })
     const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(says) ?? []
     const isOlder = Number(major) < known.major || (Number(major) === known.major && Number(minor) < known.oldestMinor)
-    if (isOlder || major === '') {
+    if (isOlder) {
       return failed(`XNAT ${says} is older than 1.8`, 'Upgrade XNAT: this release speaks with 1.8 and newer.')
     }
     if (Number(major) === known.major && Number(minor) <= known.newestMinor) return ok(`XNAT ${says}`)

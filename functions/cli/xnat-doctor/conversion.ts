@@ -3,7 +3,7 @@ import { ProvisioningError } from '../../../lib/errors.ts'
 import { findConversionCommand } from '../../../lib/provisioning/conversion.ts'
 import { isEventServiceOn } from '../../../lib/xnat/automation.ts'
 import { findContainerHost, listSiteWrappers } from '../../../lib/xnat/commands.ts'
-import { findPlugin } from '../../../lib/xnat/site.ts'
+import { pluginCheck } from './plugin-check.ts'
 import { adviseOnXnat, failed, ok, type Site, type SiteCheck, within } from './site.ts'
 
 export const eventService: SiteCheck = {
@@ -16,16 +16,12 @@ export const eventService: SiteCheck = {
   advise: adviseOnXnat,
 }
 
-export const containerService: SiteCheck = {
+export const containerService = pluginCheck({
   name: 'Container Service',
-  needs: ['sign-in'],
-  async look(site) {
-    const plugin = await findPlugin(site.xnat, 'containers', within(site))
-    if (plugin !== undefined) return ok(`is installed${plugin.version ? `, version ${plugin.version}` : ''}`)
-    return failed('is not installed: no project can be provisioned', "Put it into XNAT's plug-ins and restart XNAT.")
-  },
-  advise: adviseOnXnat,
-}
+  pluginId: 'containers',
+  without: 'no project can be provisioned',
+  advice: "Put it into XNAT's plug-ins and restart XNAT.",
+})
 
 export const command: SiteCheck = {
   name: 'dcm2niix command',

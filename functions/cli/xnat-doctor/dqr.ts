@@ -2,23 +2,16 @@
 import { isOpen } from '../../../lib/imports/pacs-readiness.ts'
 import { getDqrSettings, listPacs, type Pacs, pingPacs } from '../../../lib/xnat/dqr.ts'
 import { getAvailability, weekdays } from '../../../lib/xnat/dqr-availability.ts'
-import { findPlugin } from '../../../lib/xnat/site.ts'
 import { exitCodes, Failure } from '../failure.ts'
+import { pluginCheck } from './plugin-check.ts'
 import { adviseOnXnat, failed, ok, type Site, type SiteCheck, warning, within } from './site.ts'
 
-export const dqrPlugin: SiteCheck = {
+export const dqrPlugin = pluginCheck({
   name: 'DQR plug-in',
-  needs: ['sign-in'],
-  async look(site) {
-    const plugin = await findPlugin(site.xnat, 'dicom-query-retrieve', within(site))
-    if (plugin !== undefined) return ok(`is installed${plugin.version ? `, version ${plugin.version}` : ''}`)
-    return failed(
-      'is not installed: nothing can be imported from a PACS',
-      "Put dicom-query-retrieve into XNAT's plug-ins and restart it, or leave this out with --without-imports.",
-    )
-  },
-  advise: adviseOnXnat,
-}
+  pluginId: 'dicom-query-retrieve',
+  without: 'nothing can be imported from a PACS',
+  advice: "Put it into XNAT's plug-ins and restart XNAT, or leave this out with --without-imports.",
+})
 
 export const dqrProjects: SiteCheck = {
   name: 'DQR for projects',
@@ -89,11 +82,8 @@ export const pacsAnswers: SiteCheck = {
   needs: ['PACS', 'administrator'],
   async look(site) {
     const { pacsId, aeTitle, host, queryRetrievePort } = await getAskedPacs(site)
-    const [{ callingAeTitle }, answers] = [
-      await getDqrSettings(site.xnat, within(site)),
-      await pingPacs(site.xnat, pacsId, within(site)),
-    ]
-    if (answers) return ok(`XNAT, as ${callingAeTitle}`)
+    const { callingAeTitle } = await getDqrSettings(site.xnat, within(site))
+    if (await pingPacs(site.xnat, pacsId, within(site))) return ok(`XNAT, as ${callingAeTitle}`)
     return failed(
       `not to XNAT, which calls itself ${callingAeTitle}`,
       `Does ${aeTitle} run at ${host ?? 'its address'}:${queryRetrievePort ?? 'its port'}, can XNAT's server reach it, and does it know that AE title and XNAT's receiver?`,
