@@ -1,9 +1,9 @@
 // Bodies of ordered objects on their way out: exactly the version that was ordered, digested as it flows.
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { ObjectStore, ObjectVersion, OpenObject } from '../aws/objects.ts'
 import { StorageError } from '../errors.ts'
 import type { ArchiveEntry } from '../xnat/archive-entry.ts'
+import { digesting } from '../xnat/digesting.ts'
 import { tarStream } from '../xnat/tar.ts'
 import { readAhead } from './read-ahead.ts'
 
@@ -38,7 +38,7 @@ const isStale = (error: unknown) =>
   error instanceof StorageError && (error.code === 'OBJECT_CHANGED' || error.code === 'OBJECT_MISSING')
 
 /**
- * The body's bytes; `done` is told their MD5 after the last. A connection that breaks among them is S3's failure.
+ * The body's bytes; `done` is told their MD5 before the last. A connection that breaks among them is S3's failure.
  * An MD5 that S3 vouches for (`known`) is not computed again, which takes a fifth of a delivery's time: XNAT's digest is
  * held against it all the same.
  */
@@ -47,16 +47,11 @@ export async function* digested(
   done: (md5: string) => void,
   known?: string,
 ): AsyncGenerator<Uint8Array> {
-  const md5 = known === undefined ? createHash('md5') : undefined
   try {
-    for await (const chunk of body) {
-      md5?.update(chunk)
-      yield chunk
-    }
+    yield* digesting<Uint8Array>(body, done, known)
   } catch (cause) {
     throw new StorageError('an object broke off while it was read', { code: 'STORAGE_BUSY', cause })
   }
-  done(known ?? md5?.digest('hex') ?? '')
 }
 
 /** Bodies that wait in their sockets while an earlier one flows. */

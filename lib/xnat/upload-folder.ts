@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
@@ -8,6 +7,7 @@ import { InvalidInputError } from '../errors.ts'
 import type { ArchiveEntry } from './archive-entry.ts'
 import type { CallOptions } from './call.ts'
 import type { XnatClient } from './client.ts'
+import { digesting } from './digesting.ts'
 import type { Progress } from './progress.ts'
 import { type ArchiveSource, type FileLabels, listFiles, putArchive, putFile, type ResourceRef } from './resources.ts'
 import { tarLength, tarStream } from './tar.ts'
@@ -90,14 +90,12 @@ class FolderReader {
   }
 
   async *read(file: LocalFile): AsyncGenerator<Buffer> {
-    const hash = createHash('md5')
-    for await (const chunk of createReadStream(file.location)) {
-      hash.update(chunk)
+    const content: AsyncIterable<Buffer> = createReadStream(file.location)
+    for await (const chunk of digesting(content, (md5) => this.md5.set(file.path, md5))) {
       this.#doneBytes += chunk.length
       this.#onProgress({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes })
       yield chunk
     }
-    this.md5.set(file.path, hash.digest('hex'))
   }
 }
 
