@@ -80,14 +80,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   DOWNLOAD_FAILED: { status: 500 },
 }
 
-// FLIP's mainline has a sentence of its own for this refusal, and passes on any other with an addition (ia/routers/retrieval.py).
-const tooSmall = 'Cohort is too small for row-level data to be released.'
+// What FLIP's line of cohort snapshots says in place of its mainline (da/services/cohort_snapshot.py). FLIP passes on
+// whatever it is told (ia/routers/retrieval.py); other sentences could quote the query.
+const notApproved = 'No approved cohort snapshot exists for this project.'
 
 function belowThreshold(error: AppError): string {
-  const detail = error instanceof CohortError ? error.detail : undefined
-  return detail === undefined || detail === tooSmall
-    ? "Cohort is below the trust's minimum size, so its accession IDs cannot be released and import status cannot be reported."
-    : `${detail} Import status cannot be reported.`
+  return error instanceof CohortError && error.detail === notApproved
+    ? `${notApproved} Import status cannot be reported.`
+    : "Cohort is below the trust's minimum size, so its accession IDs cannot be released and import status cannot be reported."
 }
 
 const defaultRetryAfterSeconds = 30

@@ -35,7 +35,7 @@ export function seal(text: string, options: { keys: EnvelopeKeys; kid: string; c
 export function open(envelope: string, options: { keys: EnvelopeKeys; context: string }): string {
   const { kid, iv, ct } = parseEnvelope(envelope)
   const key = Object.hasOwn(options.keys, kid) ? options.keys[kid] : undefined
-  if (key === undefined) throw notValid(`No key registered for kid '${kid}'`)
+  if (key === undefined) throw notValid('No key registered for this kid')
   const nonce = Buffer.from(iv, 'base64')
   if (nonce.length !== nonceBytes) throw notValid(`Nonce must be ${nonceBytes} bytes, got ${nonce.length}`)
   const sealed = Buffer.from(ct, 'base64')

@@ -236,7 +236,7 @@ export type CohortErrorCode = keyof typeof cohortRetry
 interface CohortFailure extends Failure<CohortErrorCode> {
   /** Absent when no answer came. */
   status?: number | undefined
-  /** The service's own words. For the caller who asked, not for logs. */
+  /** The service's own words. They may quote the query: for no log and, but for those known by heart, no answer. */
   detail?: string | undefined
   retryAfterMs?: number | undefined
 }

@@ -36,9 +36,9 @@ export async function findStudy(
   folder: StudyFolder,
 ): Promise<FoundStudy> {
   const project = await findProjectBySecondaryId(xnat, folder.hubProjectId, { signal })
-  if (project === undefined) throw studyNotFound('PROJECT_NOT_FOUND', folder)
+  if (project === undefined) throw studyNotFound('PROJECT_NOT_FOUND')
   const { projectId } = project
   const experiment = await findExperiment(xnat, { projectId, experiment: folder.accession }, { signal })
-  if (experiment === undefined) throw studyNotFound('EXPERIMENT_NOT_FOUND', folder)
+  if (experiment === undefined) throw studyNotFound('EXPERIMENT_NOT_FOUND')
   return { projectId, experiment }
 }

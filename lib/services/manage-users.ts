@@ -31,7 +31,7 @@ export async function addUser({ xnat, signal }: UsersDeps, user: NewUser): Promi
     })
   })
   if (kind === 'already-there') {
-    throw new InvalidInputError(`Error: User '${user.username}' already exists`, { code: 'USER_EXISTS' })
+    throw new InvalidInputError('Error: A user of this name already exists', { code: 'USER_EXISTS' })
   }
   return getUser({ xnat, signal }, user.username)
 }
@@ -47,17 +47,15 @@ export async function switchUser({ xnat, signal }: UsersDeps, email: string, ena
   const own = knownAccount(users, email)
   if (own === undefined) throw new InvalidInputError('404: User not found by email', { code: 'USER_NOT_FOUND' })
   for (const user of enabled ? [own] : users) {
-    if (user.enabled !== enabled) await updateUser(xnat, user.username, { enabled }, { signal }).catch(goneUser(user))
+    if (user.enabled !== enabled) await updateUser(xnat, user.username, { enabled }, { signal }).catch(goneUser)
   }
   return { ...own, enabled }
 }
 
-const goneUser =
-  ({ username }: User) =>
-  (error: unknown): never => {
-    if (!(error instanceof XnatError && error.code === 'XNAT_NOT_FOUND')) throw error
-    throw new InvalidInputError(`User '${username}' not found`, { code: 'USER_NOT_FOUND', cause: error })
-  }
+function goneUser(error: unknown): never {
+  if (!(error instanceof XnatError && error.code === 'XNAT_NOT_FOUND')) throw error
+  throw new InvalidInputError('User not found', { code: 'USER_NOT_FOUND', cause: error })
+}
 
 /** @throws {InvalidInputError} USER_NOT_FOUND, PROJECT_NOT_FOUND @throws {AppError} MEMBER_REFUSED */
 export async function addUserToProject(
@@ -72,21 +70,19 @@ export async function addUserToProject(
   // XNAT: a user is in one group of a project, and would be moved out of a higher one (RES/ProjectMemberResource.java).
   const members = await listMembers(xnat, projectId, { signal })
   if (!members.some(({ login }) => login === username)) {
-    await setMember(xnat, { projectId, role: 'member', login: username }, { signal }).catch(refusedMember(username))
+    await setMember(xnat, { projectId, role: 'member', login: username }, { signal }).catch(refusedMember)
   }
   return user
 }
 
-const refusedMember =
-  (username: string) =>
-  (error: unknown): never => {
-    if (!isRefusal(error)) throw error
-    throw new AppError(`Error: User '${username}' could not be added to project: ${error.status} - XNAT refused.`, {
-      code: 'MEMBER_REFUSED',
-      retry: 'never',
-      cause: error,
-    })
-  }
+function refusedMember(error: unknown): never {
+  if (!isRefusal(error)) throw error
+  throw new AppError(`Error: The user could not be added to project: ${error.status} - XNAT refused.`, {
+    code: 'MEMBER_REFUSED',
+    retry: 'never',
+    cause: error,
+  })
+}
 
 async function getUser({ xnat, signal }: UsersDeps, username: string): Promise<User> {
   const user = await findUser(xnat, username, { signal })

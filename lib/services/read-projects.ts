@@ -51,7 +51,7 @@ export async function readExperiment(
   const call = { method: 'GET', path, query: { format: 'json' }, signal: deps.signal } as const
   const document = await deps.xnat.find(z.record(z.string(), z.unknown()), call)
   if (document !== undefined) return document
-  throw new InvalidInputError(`404: Experiment with ID or label '${experiment}' not found in project '${projectId}'.`, {
+  throw new InvalidInputError(`404: Experiment with this ID or label not found in project '${projectId}'.`, {
     code: 'EXPERIMENT_NOT_FOUND',
   })
 }

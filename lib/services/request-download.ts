@@ -50,7 +50,7 @@ export async function requestDownload(deps: RequestDownloadDeps, request: Downlo
   const job = await beginDownload(deps, plan, (message) => deps.exports.send([message]))
   const latest = await awaitJob(deps, downloadJobs, { id, job }, patience)
   if (latest.state === 'done') return done
-  if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', folder, 'download')
+  if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', 'download')
   const record = { net, hubProjectId, part, accessions: [accession] }
   await writeExport(deps, id, record)
   return { kind: 'under-way', status: statusOf(deps, id, record, [latest]) }

@@ -78,7 +78,7 @@ export async function requestUpload(deps: RequestUploadDeps, request: UploadRequ
     deps.deliveries.send([uploadMessage(uploadId, fresh)]),
   )
   const latest = await awaitJob(deps, uploadJobs, { id: uploadId, job }, patience)
-  if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', folder, 'upload')
+  if (latest.state === 'failed') throw failure(latest.code ?? 'UNEXPECTED', 'upload')
   return statusOf(deps, uploadId, latest)
 }
 

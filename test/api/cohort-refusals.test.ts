@@ -20,6 +20,10 @@ describe('a cohort whose accession numbers are not told', () => {
       'No approved cohort snapshot exists for this project.',
       'No approved cohort snapshot exists for this project. Import status cannot be reported.',
     ],
+    [
+      "Query 'SELECT accession_id FROM smith' yields too few rows.",
+      "Cohort is below the trust's minimum size, so its accession IDs cannot be released and import status cannot be reported.",
+    ],
   ])('is refused with 403 and in the words of FLIP for %s', (detail, expected) => {
     expect(withDetail(detail)).toEqual({ status: 403, detail: expected })
   })

@@ -52,8 +52,8 @@ describe('a sealed value', () => {
     [base64('{"v":true,"kid":"shared","iv":"AAAA","ct":"AAAA"}'), 'Payload is not a FLIP encryption envelope'],
     [base64('{"v":1,"kid":1,"iv":"AAAA","ct":"AAAA"}'), 'Payload is not a FLIP encryption envelope'],
     [base64('{"v":2,"kid":"shared","iv":"AAAA","ct":"AAAA"}'), 'Unsupported payload version: 2'],
-    [base64('{"v":1,"kid":"other","iv":"AAAA","ct":"AAAA"}'), "No key registered for kid 'other'"],
-    [base64('{"v":1,"kid":"constructor","iv":"AAAA","ct":"AAAA"}'), "No key registered for kid 'constructor'"],
+    [base64('{"v":1,"kid":"other","iv":"AAAA","ct":"AAAA"}'), 'No key registered for this kid'],
+    [base64('{"v":1,"kid":"constructor","iv":"AAAA","ct":"AAAA"}'), 'No key registered for this kid'],
     [base64('{"v":1,"kid":"shared","iv":"AAAA","ct":"AAAA"}'), 'Nonce must be 12 bytes, got 3'],
   ])("that is none is refused in FLIP's words: %s", (envelope, message) => {
     expect(() => open(envelope, { keys, context: 'project_id' })).toThrow(

@@ -289,7 +289,7 @@ describe('a download that is refused', () => {
       { encrypted_central_hub_project_id: sealed('hub-9') },
       {},
       404,
-      /^Resource not found: 404: Project with ID hub-9 not found: 404: /,
+      /^Resource not found: 404: Project with this central hub ID not found/,
     ],
     ['a study that is not there', { accession_id: 'E9' }, {}, 404, /^Resource not found: 404: Experiment/],
     ['files that are not there', {}, { resource_type: 'SEG' }, 404, /^Resource not found: 404: No DICOM data in XNAT$/],

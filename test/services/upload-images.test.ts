@@ -168,7 +168,7 @@ describe('an upload that is refused', () => {
       'a project that is not there',
       { encrypted_central_hub_project_id: sealed('hub-9') },
       404,
-      /^Resource not found: 404: Project with ID hub-9 not found: 404: Project with central hub ID 'hub-9' not found among XNAT projects\.$/,
+      /^Resource not found: 404: Project with this central hub ID not found among XNAT projects\.$/,
     ],
     ['a study that is not there', { accession_id: 'E9' }, 404, /^Resource not found: 404: Experiment/],
     [

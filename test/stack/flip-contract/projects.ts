@@ -165,7 +165,7 @@ const contents: readonly Row[] = [
     request: 'GET /projects/C8/experiment/E9',
     given: withSession('C8'),
     status: 404,
-    detail: "404: Experiment with ID or label 'E9' not found in project 'C8'.",
+    detail: "404: Experiment with this ID or label not found in project 'C8'.",
   },
   { name: 'of an unknown project', request: 'GET /projects/nowhere/experiment/E1', ...noProject },
   {

@@ -80,7 +80,7 @@ export const users: readonly Row[] = [
     body: account('u-twice'),
     given: withUser('u-twice'),
     status: 409,
-    detail: "Error: User 'u-twice' already exists",
+    detail: 'Error: A user of this name already exists',
     differs: 'userExists',
   },
   {
@@ -147,7 +147,7 @@ export const users: readonly Row[] = [
     body: { email: 'u-gone@x.example', enabled: false },
     given: { ...withUser('u-gone'), xnat: { 'PUT /xapi/users/u-gone': { status: 404 } } },
     status: 404,
-    detail: "User 'u-gone' not found",
+    detail: 'User not found',
   },
   ...[
     { answered: 400, detail: 'XNAT refused the request.' },
@@ -208,7 +208,7 @@ export const users: readonly Row[] = [
       xnat: { 'PUT /data/projects/U2/users/member/u-out': { status: 403, body: 'not u-out' } },
     },
     status: 502,
-    detail: "Error: User 'u-out' could not be added to project: 403 - XNAT refused.",
+    detail: 'Error: The user could not be added to project: 403 - XNAT refused.',
     differs: 'memberRefused',
   },
 ]
