@@ -56,10 +56,23 @@ export function errorFields(error: unknown): LogFields {
     return { code: error.code, retry: error.retry, errorName: error.name, ...error.context }
   }
   if (error instanceof Error) {
-    const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '))
-    return { code: 'UNEXPECTED', errorName: error.name, stack: frames?.slice(0, 8).join('\n') }
+    // The name that an error gives itself may be a server's word: SDKs take it from the answer.
+    const errorName = error instanceof DOMException ? error.name : error.constructor.name
+    return { code: 'UNEXPECTED', errorName, stack: framesOf(error) }
   }
   return { code: 'UNEXPECTED', errorName: typeof error }
+}
+
+/** Where an error comes from. V8 writes its message before that, which may hold lines that look like frames. */
+function framesOf({ stack = '', message }: Error): string | undefined {
+  const start = stack.indexOf(message)
+  // The message was changed since: where the old one ends cannot be told.
+  if (start < 0) return undefined
+  const lines = stack.slice(start + message.length).split('\n')
+  return lines
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, 8)
+    .join('\n')
 }
 
 function pick(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

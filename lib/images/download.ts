@@ -20,7 +20,7 @@ export const downloadJobs = jobKind('downloads', DownloadPlan)
 export const downloadId = ({ folder, part }: Pick<DownloadPlan, 'folder' | 'part'>) => digestOf([folder, part])
 
 /** What the exports queue carries. */
-export const DownloadOrder = z.object({ downloadId: z.string(), jobId: z.string() })
+export const DownloadOrder = z.object({ downloadId: z.string().regex(/^[0-9a-f]{32}$/), jobId: z.string() })
 export type DownloadOrder = z.infer<typeof DownloadOrder>
 
 export function downloadMessage({ jobId, order }: Job<DownloadPlan>): OutgoingMessage {

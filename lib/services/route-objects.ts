@@ -79,7 +79,7 @@ export async function routeObjects(
 
 function arrivalOf(record: S3Notification['Records'][number], log: Logger): Arrival | undefined {
   if (!record.eventName.startsWith('ObjectCreated:')) {
-    log.info('event ignored', { eventName: record.eventName })
+    log.info('event ignored', { eventName: familyOf(record.eventName) })
     return undefined
   }
   const parsed = EventRecord.safeParse(record)
@@ -98,6 +98,25 @@ function arrivalOf(record: S3Notification['Records'][number], log: Logger): Arri
     sequencer: object.sequencer ?? '',
     time: new Date(parsed.data.eventTime),
   }
+}
+
+// S3: what can happen to objects besides (notification-how-to-event-types-and-destinations).
+const families: ReadonlySet<string> = new Set([
+  'ObjectRemoved',
+  'ObjectRestore',
+  'ObjectTagging',
+  'ObjectAcl',
+  'LifecycleExpiration',
+  'LifecycleTransition',
+  'IntelligentTiering',
+  'Replication',
+  'ReducedRedundancyLostObject',
+])
+
+/** What may be logged of an event's name: a message that only looks like S3's may carry anything there. */
+function familyOf(eventName: string): string {
+  const [family = ''] = eventName.split(':')
+  return families.has(family) ? family : 'unknown'
 }
 
 /** S3: event keys are form-encoded, `+` is a space. */

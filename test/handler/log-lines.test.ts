@@ -47,6 +47,20 @@ describe('a log line', () => {
     expect(JSON.stringify([errorFields(xnat), errorFields(system)])).not.toContain('SMITH')
   })
 
+  it('says where an error comes from, and nothing that only looks so or that a server called it', () => {
+    const error = new TypeError('no SMITH\n    at SMITH (a.ts:1:1)')
+    expect(errorFields(error)).toMatchObject({
+      errorName: 'TypeError',
+      stack: expect.stringMatching(/^ {4}at .*log-lines/),
+    })
+    expect(JSON.stringify(errorFields(error))).not.toContain('SMITH')
+
+    const renamed = Object.assign(new Error('SMITH\n    at SMITH (a.ts:1:1)'), { name: 'SMITH' })
+    expect(renamed.stack).toContain('SMITH')
+    renamed.message = 'another'
+    expect(errorFields(renamed)).toEqual({ code: 'UNEXPECTED', errorName: 'Error', stack: undefined })
+  })
+
   it('is left out below the level, and carries what its logger was bound to', () => {
     const lines: string[] = []
     const log = createLogger({ level: 'warn', write: (line) => lines.push(line) }).with({ requestId: 'r' })

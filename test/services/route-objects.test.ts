@@ -153,7 +153,7 @@ describe('routing of S3 events', () => {
 
     expect([outcome.orders, outcome.refused, messages]).toEqual([0, [], []])
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { message: 'event ignored', eventName: 'ObjectRemoved:Delete' },
+      { message: 'event ignored', eventName: 'ObjectRemoved' },
     ])
   })
 
