@@ -58,6 +58,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   'lib/wire.ts': [
     'lib/config.ts',
+    'lib/last-words.ts',
     'lib/log.ts',
     'lib/metrics.ts',
     'lib/xnat-metrics.ts',
@@ -66,6 +67,7 @@ const mayImport: Record<string, readonly string[]> = {
     'lib/aws/',
     'lib/data-access/',
   ],
+  'lib/last-words.ts': ['lib/log.ts'],
   'lib/config.ts': ['lib/secrets.ts', 'lib/errors.ts'],
   'lib/secrets.ts': ['lib/envelope.ts', 'lib/errors.ts', 'lib/json.ts', 'lib/log.ts'],
   'lib/xnat-metrics.ts': ['lib/metrics.ts', 'lib/xnat/'],

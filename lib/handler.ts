@@ -11,7 +11,7 @@ import type {
 import * as z from 'zod'
 import { type ApiAnswer, gatewayResult, jsonAnswer, unroutedAnswer } from './api-answers.ts'
 import { errorAnswer, notJson, parseRequest } from './api-errors.ts'
-import { AppError, codeOf, InvalidInputError } from './errors.ts'
+import { AppError, ConfigError, codeOf, InvalidInputError } from './errors.ts'
 import { createLogger, errorFields } from './log.ts'
 import { hold, type Received, settle, sortMessages, unlessEnded, type WorkFailure } from './queue-messages.ts'
 import { serviceKeyRefusal } from './service-key.ts'
@@ -42,6 +42,22 @@ async function invoke<T>(wire: Wire, context: Context, work: (tools: Tools) => P
     return await work(tools)
   } finally {
     tools.metrics.flush()
+  }
+}
+
+/** As `invoke`, where nobody is answered: what the work dies of is logged, and leaves the function without its words. */
+async function invokeUnasked<T>(wire: Wire, context: Context, work: (tools: Tools) => Promise<T>): Promise<T> {
+  let log = unwiredLog.with(invocationOf(context))
+  try {
+    return await invoke(wire, context, (tools) => {
+      log = tools.log
+      return work(tools)
+    })
+  } catch (error) {
+    log.error('invocation failed', errorFields(error))
+    // Lambda: logs what a handler throws, with its message and all its fields, which may quote what was worked on
+    // (aws-lambda-nodejs-runtime-interface-client, Errors.js). Bad settings are told: they name variables alone.
+    throw error instanceof ConfigError ? error : new Error(codeOf(error))
   }
 }
 
@@ -273,7 +289,7 @@ export function batchHandler<Message extends z.ZodType>(
     )
   }
   return middy<SQSEvent, SQSBatchResponse>((event: SQSEvent, context: Context) =>
-    invoke(wire, context, (tools) => handle(event, context, tools)),
+    invokeUnasked(wire, context, (tools) => handle(event, context, tools)),
   )
 }
 
@@ -332,13 +348,6 @@ export function scheduleHandler(
 ) {
   return middy(
     (event: unknown, context: Context): Promise<void> =>
-      invoke(wire, context, async (tools) => {
-        try {
-          await unlessLate(work(ScheduledEvent.parse(event), tools), tools.signal)
-        } catch (error) {
-          tools.log.error('scheduled work failed', errorFields(error))
-          throw error
-        }
-      }),
+      invokeUnasked(wire, context, async (tools) => unlessLate(work(ScheduledEvent.parse(event), tools), tools.signal)),
   )
 }

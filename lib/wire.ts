@@ -5,6 +5,7 @@ import type { Queue } from './aws/queue.ts'
 import type { QueueReader } from './aws/queue-reader.ts'
 import { type Config, loadConfig } from './config.ts'
 import { createDataAccess, type DataAccess } from './data-access/client.ts'
+import { keepLastWordsShort } from './last-words.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import {
@@ -119,6 +120,9 @@ let wired: Wired | undefined
 
 /** Wires on the first event of an execution environment, from its environment variables, and keeps what it built. */
 export const wireOnce: Wire = () => {
-  wired ??= wireFrom(loadConfig())
+  if (wired === undefined) {
+    wired = wireFrom(loadConfig())
+    keepLastWordsShort(wired.log)
+  }
   return wired
 }

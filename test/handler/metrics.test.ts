@@ -130,7 +130,7 @@ describe('what an invocation measured', () => {
       },
       () => wired,
     )
-    await expect(handler({ time: '2026-01-01T00:00:00Z' }, lambdaContext())).rejects.toThrow('then it failed')
+    await expect(handler({ time: '2026-01-01T00:00:00Z' }, lambdaContext())).rejects.toThrow('UNEXPECTED')
 
     expect(values(wired)).toEqual([{ ProjectsSwept: [2] }])
   })
