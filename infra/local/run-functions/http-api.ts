@@ -40,7 +40,8 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     answer(request, findRoute, requestId, integrationTimeoutMs)
       .then((reply) => send(response, reply, requestId))
       .catch((error) => {
-        options.log(`${request.method} ${request.url} failed: ${error instanceof Error ? error.stack : error}`)
+        // Not its address, which carries what people chose.
+        options.log(`${request.method} ${requestId} failed: ${error instanceof Error ? error.stack : error}`)
         send(response, messageReply(500, 'Internal Server Error'), requestId)
       })
   })
