@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { prepareSite } from '../../infra/local/prepare-site.ts'
 import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server.ts'
 import type { RouteDescription } from '../../lib/handler.ts'
@@ -12,7 +12,10 @@ import {
   ask,
   documented,
   exampleParts,
+  fieldsOf,
+  Parts,
   type RequestParts,
+  replaced,
   requestOf,
   serviceKey,
 } from '../support/api-requests.ts'
@@ -156,30 +159,6 @@ const generatedValues = fc.sample(
 
 const values = [...fixedValues, ...generatedValues]
 const strangeJson: unknown[] = [null, 0, 1.5, true, [], {}, [[]], { toString: 'x' }, { length: 1 }]
-
-type Place = (string | number)[]
-
-/** Every field of a request, by where it lies in its parts: `['body', 'users', 0, 'email']`. */
-function fieldsOf(value: unknown, place: Place = []): Place[] {
-  if (typeof value !== 'object' || value === null) return value === undefined ? [] : [place]
-  return Object.entries(value).flatMap(([key, child]) =>
-    fieldsOf(child, [...place, Array.isArray(value) ? Number(key) : key]),
-  )
-}
-
-/** The same parts with another value at one place. */
-function replaced(parts: unknown, [step, ...rest]: Place, value: unknown): unknown {
-  if (step === undefined) return value
-  if (Array.isArray(parts)) return parts.map((part, index) => (index === step ? replaced(part, rest, value) : part))
-  const record = z.record(z.string(), z.unknown()).parse(parts)
-  return { ...record, [step]: replaced(record[step], rest, value) }
-}
-
-const Parts = z.object({
-  path: z.record(z.string(), z.string()),
-  query: z.record(z.string(), z.string()),
-  body: z.unknown().optional(),
-})
 
 let counter = 0
 /** The example with names of its own, so that what one request makes is not in the way of the next. */

@@ -89,3 +89,27 @@ export function requestOf(route: RouteDescription, { path, query, body }: Reques
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }
 }
+
+export type Place = (string | number)[]
+
+/** Every field of a request, by where it lies in its parts: `['body', 'users', 0, 'email']`. */
+export function fieldsOf(value: unknown, place: Place = []): Place[] {
+  if (typeof value !== 'object' || value === null) return value === undefined ? [] : [place]
+  return Object.entries(value).flatMap(([key, child]) =>
+    fieldsOf(child, [...place, Array.isArray(value) ? Number(key) : key]),
+  )
+}
+
+/** The same parts with another value at one place. */
+export function replaced(parts: unknown, [step, ...rest]: Place, value: unknown): unknown {
+  if (step === undefined) return value
+  if (Array.isArray(parts)) return parts.map((part, index) => (index === step ? replaced(part, rest, value) : part))
+  const record = z.record(z.string(), z.unknown()).parse(parts)
+  return { ...record, [step]: replaced(record[step], rest, value) }
+}
+
+export const Parts = z.object({
+  path: z.record(z.string(), z.string()),
+  query: z.record(z.string(), z.string()),
+  body: z.unknown().optional(),
+})
