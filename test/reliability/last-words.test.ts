@@ -8,7 +8,7 @@ import { createMarkers } from '../support/markers.ts'
 import { testEnvironment } from '../support/wired.ts'
 
 it.each(['rejection', 'rejected text', 'exception', 'exception with fields'])(
-  'a function that dies of an %s which nobody caught says so, and nothing of what the error says',
+  'a function that dies of what nobody caught (%s) says so, and nothing of what the error says',
   async (way) => {
     const markers = createMarkers()
     const marker = markers.plant('patient name')
