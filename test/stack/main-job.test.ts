@@ -93,9 +93,12 @@ describe('the main job', () => {
       'xsi-type': 'xnat:mrSessionData',
     })
 
-    const experiments = () => api('GET', `/projects/${ID}/experiments`)
-    await expect.poll(async () => (await experiments()).body.length, { timeout: 20_000 }).toBe(1)
-    expect((await experiments()).body[0]).toMatchObject({ label: 'MR1', project: ID, xsiType: 'xnat:mrSessionData' })
+    // Those of its cohort come in time, too.
+    const delivered = async () => {
+      const { body } = await api('GET', `/projects/${ID}/experiments`)
+      return body.find(({ label }: { label: string }) => label === 'MR1')
+    }
+    await expect.poll(delivered, { timeout: 20_000 }).toMatchObject({ project: ID, xsiType: 'xnat:mrSessionData' })
 
     const files = () =>
       xnat(`/data/projects/${ID}/subjects/S1/experiments/MR1/scans/3/resources/DICOM/files?format=json`).then(
