@@ -1,0 +1,28 @@
+// Commands of the READMEs and the ways in which they are tried: each has exactly one.
+import { spawnSync } from 'node:child_process'
+import { it } from 'vitest'
+import { type Command, placeOf } from './documents.ts'
+
+export interface Way<Place> {
+  /** The whole commands that are tried so. */
+  commands: RegExp
+  /** What is done in place of running it as it stands, and why. */
+  instead?: string
+  /** What has to be installed on the machine; where it is not, the command is skipped and this is named. */
+  needs?: string
+  try(command: string, place: Place): Promise<unknown>
+}
+
+/** A test for each of the commands that these ways are for, in the order of the ways' list or of the READMEs. */
+export function itTries<Place>(commands: readonly Command[], ways: readonly Way<Place>[], place: () => Place): void {
+  const first = new Map(commands.toReversed().map((command) => [command.text, command]))
+  for (const command of new Set(commands.map(({ text }) => first.get(text)))) {
+    for (const way of ways) {
+      if (command === undefined || !way.commands.test(command.text)) continue
+      const isThere = way.needs === undefined || spawnSync(way.needs, ['--version']).error === undefined
+      const title = `${placeOf(command)} ${command.text.split('\n')[0]}`
+      const run = () => way.try(command.text, place())
+      it.skipIf(!isThere)(isThere ? title : `${title} (skipped without ${way.needs})`, run, 120_000)
+    }
+  }
+}
