@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
@@ -41,13 +42,22 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, faults }
 }
 
+interface ConsolePlace {
+  api: string
+  key: string
+  at?: string
+  /** The page's clock is one that `hurried` can move. */
+  canHurry?: boolean
+}
+
 /** Opens the console at a place such as `#/deliveries`, with the key. */
 export async function openConsole(
   browser: Browser,
-  { api, key, at = '' }: { api: string; key: string; at?: string },
+  { api, key, at = '', canHurry = false }: ConsolePlace,
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
   const opened = await openPage(browser, options)
+  if (canHurry) await opened.page.clock.install()
   await opened.page.goto(`${api}/${at}`)
   await enterKey(opened.page, key)
   await opened.page.getByRole('navigation', { name: 'Areas' }).waitFor()
@@ -57,6 +67,21 @@ export async function openConsole(
 export async function enterKey(page: Page, key: string): Promise<void> {
   await page.getByLabel('Service key').fill(key)
   await page.getByRole('button', { name: 'Open the console' }).click()
+}
+
+/** Waits with the page's clock running ahead: it takes its next look by itself, and nobody waits for its rest. */
+export async function hurried<T>(page: Page, waiting: Promise<T>): Promise<T> {
+  let isOver = false
+  const ended = waiting.finally(() => {
+    isOver = true
+  })
+  // Met where it is awaited.
+  ended.catch(() => undefined)
+  while (!isOver) {
+    await page.clock.fastForward(2_000)
+    await sleep(200)
+  }
+  return ended
 }
 
 export async function takePicture(page: Page, name: string): Promise<void> {

@@ -3,7 +3,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
-import { isThere, launch, needs, openConsole, openPage, takePicture } from './chromium.ts'
+import { hurried, isThere, launch, needs, openConsole, openPage, takePicture } from './chromium.ts'
 
 /** An import takes DQR's next look into its queue, and the stand-in a few seconds more. */
 const soon = { timeout: 60_000 }
@@ -17,7 +17,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     // What is stuck is told as such after six hours; nobody has these here.
     stack = await startStack({
       service: inject('service'),
-      environment: { STALL_AFTER: '20s', STATUS_CACHE_SECONDS: '1' },
+      environment: { STALL_AFTER: '15s', STATUS_CACHE_SECONDS: '1' },
     })
     const { endpoint, region, ...credentials } = stack.description.s3
     s3 = new S3Client({ endpoint, region, credentials })
@@ -62,12 +62,12 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
 
   const open = (at: string) => {
     const { api: url, serviceKey } = stack.description
-    return openConsole(browser, { api: url, key: serviceKey.key, at })
+    return openConsole(browser, { api: url, key: serviceKey.key, at, canHurry: true })
   }
 
-  /** The planner learns by its sweeps what does not move; they come every five minutes by themselves. */
-  async function sweepAndCount(locator: Locator): Promise<number> {
-    await stack.functions.invokeNow('sweepImports')
+  /** The planner sees that nothing moves when it looks again, as it does whenever a study is asked for by name. */
+  async function lookAndCount(projectId: string, locator: Locator): Promise<number> {
+    await api('POST', `/retrieval/imports/${projectId}`, { accession_numbers: ['SAMPLE001'] })
     return locator.count()
   }
 
@@ -81,11 +81,11 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     await page.getByRole('button', { name: 'Refresh' }).click()
     await page.getByRole('link', { name: 'Heart study' }).click()
     await page.getByRole('heading', { name: 'Heart study' }).waitFor()
-    await row(page, 'SAMPLE001').getByText('Queued').waitFor(soon)
+    await hurried(page, row(page, 'SAMPLE001').getByText('Queued').waitFor(soon))
 
     // From here on nobody touches the page.
-    await xnat('POST', '/xapi/dqr/settings', { pacsAvailabilityCheckFrequency: '2 seconds' })
-    await page.getByRole('button', { name: 'Verified 12' }).waitFor(soon)
+    await xnat('POST', '/xapi/dqr/settings', { pacsAvailabilityCheckFrequency: '1 second' })
+    await hurried(page, page.getByRole('button', { name: 'Verified 12' }).waitFor(soon))
     expect(await page.getByRole('img', { name: '12 studies: 12 verified' }).count()).toBe(1)
     await row(page, 'SAMPLE012').getByText('Verified').waitFor()
     await takePicture(page, 'a cohort that is verified')
@@ -96,9 +96,12 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     await decree({ kind: 'gets-stuck', in: 'BUILDING' }, ['SAMPLE007'])
     const projectId = await provision('22222222-2222-4333-8444-555555555555', 'Lung study')
     const { page } = await open(`#/projects/${projectId}`)
-    await page.getByRole('button', { name: 'Verified 11' }).waitFor(soon)
+    await hurried(page, page.getByRole('button', { name: 'Verified 11' }).waitFor(soon))
     const stalled = page.getByRole('button', { name: 'Stalled 1' })
-    await expect.poll(() => sweepAndCount(stalled), { timeout: 90_000, interval: 2_000 }).toBe(1)
+    await hurried(
+      page,
+      expect.poll(() => lookAndCount(projectId, stalled), { timeout: 90_000, interval: 2_000 }).toBe(1),
+    )
     await stalled.click()
     await page.getByText('1 of 12 studies').waitFor()
     await row(page, 'SAMPLE007').getByText('Stuck in').waitFor()
@@ -108,7 +111,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     await page.getByText('1 selected').waitFor()
     await page.getByRole('button', { name: 'Retry now' }).click()
     await page.getByText('1 study handed to the planner.').waitFor()
-    await page.getByRole('button', { name: 'Verified 12' }).waitFor(soon)
+    await hurried(page, page.getByRole('button', { name: 'Verified 12' }).waitFor(soon))
     await page.getByText('No study fits').waitFor()
   }, 180_000)
 
@@ -138,7 +141,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
       }),
     )
     const { page } = await open('#/deliveries')
-    await page.getByText('EXPERIMENT_NOT_FOUND', { exact: true }).waitFor(soon)
+    await hurried(page, page.getByText('EXPERIMENT_NOT_FOUND', { exact: true }).waitFor(soon))
     await page.getByRole('link', { name: 'Dead letters' }).click()
     const deliveries = page.getByRole('region', { name: 'Queue deliveries' })
     await deliveries.getByText('1 letter').waitFor()
@@ -155,7 +158,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     await deliveries.getByText('Nothing waits here.').waitFor()
 
     await page.getByRole('link', { name: 'Deliveries' }).click()
-    await page.getByRole('table', { name: 'Receipts' }).getByText('Verified').waitFor(soon)
+    await hurried(page, page.getByRole('table', { name: 'Receipts' }).getByText('Verified').waitFor(soon))
     await page.getByRole('table', { name: 'Receipts' }).getByRole('link').first().click()
     await page.getByText('subject S7, session CT7, scan 1, resource DICOM').waitFor()
     await page.getByText('name, size and MD5').waitFor()
@@ -170,7 +173,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     const { page, faults } = await open('')
     await page.getByRole('link', { name: hostile }).click()
     await page.getByRole('heading', { name: hostile }).waitFor()
-    await page.getByRole('grid').getByText(hostile).waitFor(soon)
+    await hurried(page, page.getByRole('grid').getByText(hostile).waitFor(soon))
     expect(await page.locator('img[src=x]').count()).toBe(0)
     expect(await page.evaluate('window.isHarmed')).toBeUndefined()
     expect(faults).toEqual([])
