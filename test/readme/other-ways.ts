@@ -87,7 +87,7 @@ export const otherWays: readonly Way<Checkout>[] = [
   },
   {
     commands: /^aws (?:ssm|secretsmanager) /,
-    needs: 'aws',
+    needs: ['aws'],
     instead:
       'There is no account: it is sent to an address that keeps what it was asked. The files are as the table says.',
     async try(command, { dir, run }) {

@@ -49,10 +49,13 @@ export const stackWays: readonly Way<Guide>[] = [
   { commands: /^(?:KEY|API)=\$\(node -p /, try: (command, guide) => succeeds(command, guide, /^$/) },
   {
     commands: /^curl -s "\$API\/projects\/create-project-from-central-hub-project" /,
-    needs: 'curl',
+    needs: ['curl'],
     async try(command, guide) {
       const first = JSON.parse((await guide.checkout.run(command)).stdout)
-      expect(first).toMatchObject({ ID: expect.stringMatching(/^[\w-]{36}$/), name: /^Heart study:/ })
+      expect(first).toMatchObject({
+        ID: expect.stringMatching(/^[\w-]{36}$/),
+        name: expect.stringMatching(/^Heart study:/),
+      })
       expect(JSON.parse((await guide.checkout.run(command)).stdout)).toEqual(first)
       guide.projectId = first.ID
     },
@@ -60,7 +63,8 @@ export const stackWays: readonly Way<Guide>[] = [
   { commands: /^eval "\$\(node -e "const \{ s3 \}/, try: (command, guide) => succeeds(command, guide, /^$/) },
   {
     commands: /^aws --endpoint-url "\$S3" s3 cp image\.dcm /,
-    needs: 'aws',
+    // The project is the one that curl made.
+    needs: ['aws', 'curl'],
     async try(command, guide) {
       await write(guide, 'image.dcm', [...sampleStudies()][0]?.bytes ?? '')
       await succeeds(command.replace('/PROJECT/', `/${guide.projectId}/`), guide, /upload: /)

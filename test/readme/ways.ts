@@ -8,21 +8,22 @@ export interface Way<Place> {
   commands: RegExp
   /** What is done in place of running it as it stands, and why. */
   instead?: string
-  /** What has to be installed on the machine; where it is not, the command is skipped and this is named. */
-  needs?: string
+  /** Programs that have to be on the machine; where one is not, the command is skipped and it is named. */
+  needs?: readonly string[]
   try(command: string, place: Place): Promise<unknown>
 }
 
-/** A test for each of the commands that these ways are for, in the order of the ways' list or of the READMEs. */
+/** A test for each of the commands that these ways are for, once where a command is told more often. */
 export function itTries<Place>(commands: readonly Command[], ways: readonly Way<Place>[], place: () => Place): void {
   const first = new Map(commands.toReversed().map((command) => [command.text, command]))
   for (const command of new Set(commands.map(({ text }) => first.get(text)))) {
     for (const way of ways) {
       if (command === undefined || !way.commands.test(command.text)) continue
-      const isThere = way.needs === undefined || spawnSync(way.needs, ['--version']).error === undefined
+      const missing = (way.needs ?? []).filter((program) => spawnSync(program, ['--version']).status !== 0)
       const title = `${placeOf(command)} ${command.text.split('\n')[0]}`
       const run = () => way.try(command.text, place())
-      it.skipIf(!isThere)(isThere ? title : `${title} (skipped without ${way.needs})`, run, 120_000)
+      if (missing.length === 0) it(title, run, 120_000)
+      else it.skip(`${title} (skipped without ${missing.join(', ')})`, run)
     }
   }
 }
