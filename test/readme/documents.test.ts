@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { exitCodes } from '../../functions/cli/failure.ts'
 import { variableNames } from '../../lib/config.ts'
 import { blockWays } from './blocks.ts'
-import { codesIn, placeOf, projectDir, readmeAt, readmes, type Table } from './documents.ts'
+import { codesIn, placeOf, projectDir, readmeAt, readmes, storedBefore, type Table } from './documents.ts'
 import { buildWays, otherWays } from './other-ways.ts'
 import { stackWays } from './stack-ways.ts'
 import { bothStarts, startOfBundles, startWays } from './start-ways.ts'
@@ -156,7 +156,7 @@ describe('tables', () => {
     const environment = text('infra/environment.yml')
       .replaceAll(/\$\{self:service\}/g, 'xnat-conduit')
       .replaceAll(/\$\{sls:stage\}/g, 'prod')
-    const names = tableOf('what', operating).rows.flatMap(([cell]) => codesIn(cell))
+    const names = storedBefore().flatMap(([cell]) => codesIn(cell))
     expect(names.length).toBe(4)
     for (const name of names) expect(environment).toMatch(new RegExp(`[ :]${name}(?:}}'|$)`, 'm'))
   })

@@ -113,6 +113,14 @@ function cellsOf(row: string): string[] {
   return cells.map((cell) => cell.trim())
 }
 
+/** What has to be stored in an account before a deployment: name and content. */
+export function storedBefore(): string[][] {
+  const tables = readmeAt('infra/README.md').tables.filter(({ rows: [first] }) =>
+    first?.[0]?.startsWith('SSM parameter'),
+  )
+  return tables.flatMap(({ rows }) => rows)
+}
+
 /** The words set as code in one cell. */
 export const codesIn = (cell: string | undefined): string[] =>
   [...(cell ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)

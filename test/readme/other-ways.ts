@@ -7,7 +7,7 @@ import { expect, onTestFinished } from 'vitest'
 import { close, listen } from '../../infra/local/xnat-server/listening.ts'
 import { startXnat } from '../../infra/local/xnat-server/server.ts'
 import type { Checkout } from './checkout.ts'
-import { codesIn, readmeAt } from './documents.ts'
+import { codesIn, storedBefore } from './documents.ts'
 import type { Way } from './ways.ts'
 
 /** These are independent of one another. */
@@ -86,7 +86,7 @@ export const otherWays: readonly Way<Checkout>[] = [
     },
   },
   {
-    commands: /^aws (?:ssm|secretsmanager) /,
+    commands: /^aws (?:ssm|secretsmanager) [\w-]+ --/,
     needs: ['aws'],
     instead:
       'There is no account: it is sent to an address that keeps what it was asked. The files are as the table says.',
@@ -102,6 +102,14 @@ export const otherWays: readonly Way<Checkout>[] = [
         ? { Name: name, SecretString: contentOf(name) }
         : { Name: `/${name}`, Value: expect.stringMatching(/^https:/) }
       expect(asked.bodies).toEqual([expect.objectContaining(stored)])
+    },
+  },
+  {
+    commands: /^aws (?:ssm|secretsmanager) [\w-]+$/,
+    needs: ['aws'],
+    instead: 'Only named: here is held that there is such a command, which then asks for the rest.',
+    async try(command, { run }) {
+      expect((await run(command)).stderr).toMatch(/arguments are required: --/)
     },
   },
 ]
@@ -136,7 +144,7 @@ export const buildWays: readonly Way<Checkout>[] = [
     },
   },
   {
-    commands: /^npx osls (?:deploy --stage prod|deploy list|rollback .*|remove .*)$/,
+    commands: /^npx osls (?:deploy|deploy --stage prod|deploy list.*|rollback .*|remove .*)$/,
     instead: 'There is no account: here is held that the command exists and has these options.',
     async try(command, { run }) {
       const [words = '', ...options] = command.split(' --')
@@ -153,8 +161,7 @@ const template = async (dir: string): Promise<{ Resources: object }> =>
 
 /** What has to be stored before a deployment, by the name of the file that is sent: as the table of it says. */
 function secretFiles(): [string, string][] {
-  const [table] = readmeAt('infra/README.md').tables
-  const secrets = table?.rows.filter(([what = '']) => what.startsWith('secret ')) ?? []
+  const secrets = storedBefore().filter(([what = '']) => what.startsWith('secret '))
   return secrets.map(([what, content]) => [codesIn(what)[0]?.split('/').at(-1) ?? '', codesIn(content)[0] ?? ''])
 }
 

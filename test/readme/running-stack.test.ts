@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { checkOut } from './checkout.ts'
 import { readmes } from './documents.ts'
-import { Guide, stackWays } from './stack-ways.ts'
+import { Guide } from './guide.ts'
+import { stackWays } from './stack-ways.ts'
 import { itTries } from './ways.ts'
 
 const commands = readmes.flatMap((readme) => readme.commands)

@@ -1,38 +1,15 @@
 // The commands that want a running stack: they are run in the order of the README, against the one that its `npm start`
 // brought up, by somebody who has the files and projects that they name.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { sampleStudies } from '../../infra/local/sample-studies.ts'
-import type { Checkout } from './checkout.ts'
 import { codesIn, readmeAt } from './documents.ts'
-import { type StartedStack, startedStack } from './started-stack.ts'
+import { decree, type Guide, isArchived, isDelivered, soon, succeeds, write } from './guide.ts'
+import { startedStack } from './started-stack.ts'
 import type { Way } from './ways.ts'
 
-/** Who goes through the README, and what they have by then. */
-export class Guide {
-  readonly checkout: Checkout
-  /** XNAT's id of the project that the first request made. */
-  projectId = ''
-  #stack: StartedStack | undefined
-
-  constructor(checkout: Checkout) {
-    this.checkout = checkout
-  }
-
-  /** @throws when none was started. */
-  get stack(): StartedStack {
-    if (this.#stack === undefined) throw new Error('npm start did not bring the stack up')
-    return this.#stack
-  }
-
-  set stack(stack: StartedStack) {
-    this.#stack = stack
-  }
-}
-
 const main = readmeAt('README.md')
-const soon = { timeout: 30_000, interval: 200 }
 
 export const stackWays: readonly Way<Guide>[] = [
   {
@@ -176,47 +153,75 @@ export const stackWays: readonly Way<Guide>[] = [
     },
   },
   {
+    commands: /^npx conduit smoke --profile prod(?: --deliver P1)?$/,
+    instead: 'With a profile of the local stack.',
+    async try(command, guide) {
+      const { api, serviceKey, s3 } = guide.stack.description
+      const { endpoint, region, buckets, ...credentials } = s3
+      const incoming = { bucket: buckets['incoming'], region, endpoint, credentials }
+      const prod = { url: api, serviceKey: serviceKey.key, incoming }
+      const profiles = join(guide.checkout.dir, 'profiles.json')
+      await writeFile(profiles, JSON.stringify({ prod }), { mode: 0o600 })
+      await succeeds(`CONDUIT_PROFILES='${profiles}' ${command}`, guide, /^ok /)
+    },
+  },
+  {
+    commands: /^export CONDUIT_SERVICE_KEY=\.\.\.$/,
+    try: (command, guide) => succeeds(command.replace('...', guide.stack.description.serviceKey.key), guide, /^$/),
+  },
+  {
+    commands: /^npm run(?: --silent)? smoke(?: -- \S+)?$/,
+    instead: 'With the address of the local stack, and its key.',
+    async try(command, guide) {
+      const { api, serviceKey } = guide.stack.description
+      const line = command.replace(/ -- \S+$/, ` -- ${api}`)
+      await succeeds(`CONDUIT_SERVICE_KEY=${serviceKey.key} ${line}`, guide, /^ok /m)
+    },
+  },
+  {
+    commands: /^npx conduit status$/,
+    instead: 'Only named: it says what it wants besides.',
+    async try(command, guide) {
+      const { exitCode, stderr } = await guide.checkout.run(command)
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('conduit status PROJECT') })
+    },
+  },
+  {
+    commands: /^export XNAT_URL=\S+ XNAT_SERVICE_USER=\w+$/,
+    async try(command, guide) {
+      const { url, user } = guide.stack.description.xnat
+      await succeeds(command.replace(/https:\S+/, url).replace(/\w+$/, user), guide, /^$/)
+    },
+  },
+  {
+    commands: /^read -rs XNAT_SERVICE_PASSWORD$/,
+    try: (command, guide) => succeeds(`${command} <<< '${guide.stack.description.xnat.password}'`, guide, /^$/),
+  },
+  { commands: /^export XNAT_SERVICE_PASSWORD$/, try: (command, guide) => succeeds(command, guide, /^$/) },
+  {
+    commands: /^npm run(?: --silent)? doctor$/,
+    instead: 'It asks the stand-in: in a block by what was exported before, elsewhere with an account of its own.',
+    async try(command, guide) {
+      const { url, user, password } = guide.stack.description.xnat
+      const account = `XNAT_URL=${url} XNAT_SERVICE_USER=${user} XNAT_SERVICE_PASSWORD='${password}'`
+      const stdout = await succeeds(command.includes('--silent') ? command : `${account} ${command}`, guide, /^\w+ +/m)
+      const table = readmeAt('infra/README.md').tables.find(({ head }) => head.at(-1) === 'line of `doctor`')
+      const lines = table?.rows.flatMap((row) => codesIn(row.at(-1))) ?? []
+      expect(lines.length).toBeGreaterThan(15)
+      for (const line of lines) expect(stdout).toMatch(new RegExp(`^\\w+ +${line} `, 'm'))
+    },
+  },
+  {
     commands: /^npx conduit --help$/,
     async try(command, guide) {
       const stdout = await succeeds(command, guide, /profiles\.json/)
       const there = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}[A-Z]/gm)].map(([, words = '']) => words)
       const table = main.tables.find(({ head }) => head[0] === 'command')?.rows.flatMap(([cell]) => codesIn(cell)) ?? []
-      const told = table.map((call) => call.replace(/ (?:--|[A-Z]).*/, '').replace(/^dead-letters$/, '$& list'))
+      const told = table.map((call) => call.replace(/ (?:--|[A-Z[]).*/, '').replace(/^dead-letters$/, '$& list'))
       expect(told.toSorted()).toEqual(there.toSorted())
     },
   },
 ]
-
-/** Runs it, and is told what it printed when that is as it should be. */
-async function succeeds(command: string, { checkout }: Guide, output: RegExp): Promise<string> {
-  const { stdout, ...ran } = await checkout.run(command)
-  expect({ stdout, ...ran }, ran.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(output) })
-  return stdout
-}
-
-async function write({ checkout }: Guide, path: string, content: string | Buffer): Promise<void> {
-  await mkdir(dirname(join(checkout.dir, path)), { recursive: true })
-  await writeFile(join(checkout.dir, path), content)
-}
-
-const decree = ({ stack }: Guide, fate: object) =>
-  stack.xnat('PATCH /__stand-in/pacs/studies', { fate, accessionNumbers: ['ACC0002'] })
-
-/** XNAT has a session of this label. Asking the API instead would have it answer the next question from memory. */
-async function isArchived({ stack }: Guide, label: string): Promise<void> {
-  const sessions = () => stack.xnat('GET /data/projects/P1/experiments?format=json')
-  await expect.poll(sessions, soon).toContain(`"label":"${label}"`)
-}
-
-/** A receipt says that this file is in XNAT. */
-async function isDelivered({ stack }: Guide, projectId: string, file: string): Promise<void> {
-  const newest = `GET /deliveries?outcome=verified&project_id=${projectId}&limit=1`
-  const files = async () => {
-    const { deliveries } = (await stack.api(newest)) as { deliveries: { deliveryId: string }[] }
-    return JSON.stringify(await stack.api(`GET /deliveries/${deliveries[0]?.deliveryId}`))
-  }
-  await expect.poll(files, soon).toContain(`"path":"${file}"`)
-}
 
 /** What is said, without what differs from run to run: sizes, times, ports, ids. */
 function shapeOf(said: string): string {
