@@ -124,6 +124,7 @@ const mayImport: Record<string, readonly string[]> = {
   'infra/local/xnat-server/': ['infra/local/xnat-server/'],
   'infra/local/s3-server/': ['infra/local/s3-server/'],
   'infra/local/run-functions/': ['infra/local/run-functions/'],
+  'infra/simulate/': ['infra/simulate/', 'infra/local/run-functions/', 'lib/config.ts'],
   'infra/write-openapi.ts': ['functions/api/documentation.ts'],
   'infra/': ['infra/', 'lib/'],
 }
