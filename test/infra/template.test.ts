@@ -1,12 +1,11 @@
 // Holds the packaged CloudFormation to its rules, whatever functions, queues and buckets there come to be.
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { authorizeRoutes } from '../../infra/deployment/authorize-routes.ts'
 import { readSettings } from '../../infra/deployment/settings.ts'
 import { functionsOf, queuesOf, type Resource, resourcesOf, type Template } from '../../infra/deployment/template.ts'
-import { neededRights } from '../../infra/local/run-functions/needed-rights.ts'
 import { resolve } from '../../infra/local/run-functions/resolve-service.ts'
 import { loadConfig, variableNames } from '../../lib/config.ts'
 import { type PackagedService, packagedService } from '../support/packaged-service.ts'
@@ -202,29 +201,6 @@ describe('each function', () => {
             Action.every((action) => action.startsWith('xray:'))),
       )
     expect(breaches(functions(), isKept, named)).toEqual([])
-  })
-
-  it('is given no action that no command in lib/aws needs; which function uses which, the local runner watches', () => {
-    const input = {
-      Bucket: 'b',
-      Key: 'k',
-      Tagging: 'a=b',
-      Delete: { Objects: [{ Key: 'k' }] },
-      QueueUrl: 'http://q/0/q',
-      SecretId: 's',
-    }
-    const used = globSync('lib/aws/*.ts', { cwd: join(import.meta.dirname, '../..') }).flatMap((file) => {
-      const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8')
-      return [...source.matchAll(/new (\w+Command)\(/g)].flatMap(([, command = '']) =>
-        neededRights(command, input, { region: 'r', account: 'a' }).map(({ action }) => action),
-      )
-    })
-    // What Lambda itself does with the queue that feeds a function, and what it writes.
-    const ofLambda = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
-    const known = new Set([...used, ...ofLambda, 'logs:CreateLogStream', 'logs:PutLogEvents'])
-    const given = new Set(functions().flatMap(({ role }) => statementsOf(role).flatMap(({ Action }) => Action)))
-    const isKept = (action: string) => known.has(action) || action.startsWith('xray:')
-    expect(breaches([...given], isKept, (action) => action)).toEqual([])
   })
 
   it('names buckets, queues and secrets whole; what it leaves open is the key of an object or the suffix of a secret', () => {
