@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
+import { templateFaults } from '../../infra/check-template.ts'
 import { authorizeRoutes } from '../../infra/deployment/authorize-routes.ts'
 import { readSettings } from '../../infra/deployment/settings.ts'
 import { functionsOf, queuesOf, type Resource, resourcesOf, type Template } from '../../infra/deployment/template.ts'
@@ -87,6 +88,49 @@ describe('each queue', () => {
     expect(breaches(working(), isKept, named)).toEqual([])
   })
 
+  it('with groups works on as many at a time as there are, and drops doubles within a group', () => {
+    const grouped = working().filter(({ logicalId }) => resource(logicalId).Properties['FifoQueue'] === true)
+    const isKept = ({ logicalId }: { logicalId: string }) => {
+      const { FifoThroughputLimit, DeduplicationScope } = resource(logicalId).Properties
+      return FifoThroughputLimit === 'perMessageGroupId' && DeduplicationScope === 'messageGroup'
+    }
+    expect(breaches(grouped, isKept, named)).toEqual([])
+  })
+
+  it('takes messages from the one bucket that it hears of, of this account, and from nobody else', () => {
+    const policies = resourcesOf(template, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => Properties)
+    const notifying = resourcesOf(template, 'AWS::S3::Bucket').filter(
+      ([, { Properties }]) => 'NotificationConfiguration' in Properties,
+    )
+    expect(notifying.map(([id]) => id)).toEqual(['IncomingBucket'])
+    expect(policies).toMatchObject([
+      {
+        Queues: [{ Ref: 'UploadsQueue' }],
+        PolicyDocument: {
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { Service: 's3.amazonaws.com' },
+              Action: 'sqs:SendMessage',
+              Resource: { 'Fn::GetAtt': ['UploadsQueue', 'Arn'] },
+              Condition: {
+                ArnEquals: {
+                  'aws:SourceArn': {
+                    'Fn::Sub': `arn:\${AWS::Partition}:s3:::xnat-conduit-dev-incoming-\${AWS::AccountId}`,
+                  },
+                },
+                StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              },
+            },
+          ],
+        },
+      },
+    ])
+    expect(resource('IncomingBucket').Properties['BucketName']).toEqual({
+      'Fn::Sub': `xnat-conduit-dev-incoming-\${AWS::AccountId}`,
+    })
+  })
+
   it('is encrypted', () => {
     const isKept = ({ logicalId }: { logicalId: string }) =>
       resource(logicalId).Properties['SqsManagedSseEnabled'] === true
@@ -101,14 +145,15 @@ describe('each queue', () => {
     expect(breaches(queuesOf(template), isKept, named)).toEqual([])
   })
 
-  it('feeds one function, and hides what that has for six times its time at least', () => {
+  // Lambda developer guide, "Configuring a queue to use with Lambda".
+  it('feeds one function, and hides what that has for six times its time and the batch window at least', () => {
     expect(
       sources()
         .map(({ queue }) => queue.logicalId)
         .toSorted(),
     ).toEqual(working().map(named).toSorted())
-    const isKept = ({ fn, queue }: ReturnType<typeof sources>[number]) =>
-      queue.visibilitySeconds >= 6 * fn.timeoutSeconds
+    const isKept = ({ fn, queue, Properties }: ReturnType<typeof sources>[number]) =>
+      queue.visibilitySeconds >= 6 * fn.timeoutSeconds + Number(Properties['MaximumBatchingWindowInSeconds'] ?? 0)
     expect(breaches(sources(), isKept, ({ queue }) => queue.logicalId)).toEqual([])
   })
 
@@ -163,20 +208,48 @@ describe('each bucket', () => {
   })
 
   it('ends by a rule what nobody would miss', () => {
-    const own = buckets().filter(([id]) => id !== 'ServerlessDeploymentBucket')
-    expect(
-      breaches(
-        own,
-        ([, { Properties }]) => 'LifecycleConfiguration' in Properties,
-        ([id]) => id,
-      ),
-    ).toEqual([])
+    const Rules = z.object({ Rules: z.array(z.looseObject({ Id: z.string(), Status: z.literal('Enabled') })) })
+    const rules = buckets().flatMap(([id, { Properties }]) =>
+      id === 'ServerlessDeploymentBucket'
+        ? []
+        : Rules.parse(Properties['LifecycleConfiguration']).Rules.map(({ Id }) => `${id}: ${Id}`),
+    )
+    expect(rules.toSorted()).toEqual([
+      'ImagesBucket: downloaded',
+      'ImagesBucket: unfinished-downloads',
+      'IncomingBucket: delivered',
+      'IncomingBucket: unfinished-uploads',
+      'StateBucket: downloads',
+      'StateBucket: exports',
+      'StateBucket: overwritten',
+      'StateBucket: receipts',
+      'StateBucket: uploads',
+    ])
+  })
+
+  it('with our own records keeps what was written over', () => {
+    expect(resource('StateBucket').Properties['VersioningConfiguration']).toEqual({ Status: 'Enabled' })
   })
 })
 
 describe('each function', () => {
   const functions = () => functionsOf(template)
   const named = ({ id }: { id: string }) => id
+
+  it('runs on the current Node and on arm64, and carries its service and stage as tags', () => {
+    const isKept = ({ id }: { id: string }) => {
+      const { Runtime, Architectures, Tags } = resource(`${id}LambdaFunction`).Properties
+      const tags = z.array(z.object({ Key: z.string(), Value: z.string() })).parse(Tags)
+      const tagged = Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))
+      return (
+        Runtime === `nodejs${process.versions.node.split('.')[0]}.x` &&
+        JSON.stringify(Architectures) === '["arm64"]' &&
+        tagged['service'] === 'xnat-conduit' &&
+        tagged['stage'] === 'dev'
+      )
+    }
+    expect(breaches(functions(), isKept, named)).toEqual([])
+  })
 
   it('has a role of its own', () => {
     expect(new Set(functions().map(({ role }) => role)).size).toBe(functions().length)
@@ -384,6 +457,30 @@ describe('the API', () => {
       Audience: ['a', 'b'],
     })
   }, 60_000)
+})
+
+describe('the stack', () => {
+  it('is what CloudFormation takes, with and without all that parameters can switch on', () => {
+    expect(templateFaults(template)).toEqual([])
+    expect(templateFaults(extended)).toEqual([])
+    expect(Object.keys(extended.Resources).length).toBeGreaterThan(Object.keys(template.Resources).length)
+  })
+
+  it('sweeps by the clock', () => {
+    expect(resourcesOf(template, 'AWS::Events::Rule').map(([, { Properties }]) => Properties)).toMatchObject([
+      {
+        ScheduleExpression: 'rate(5 minutes)',
+        State: 'ENABLED',
+        Targets: [{ Arn: { 'Fn::GetAtt': ['SweepImportsLambdaFunction', 'Arn'] } }],
+      },
+    ])
+  })
+
+  it('says where the API and the buckets are, and where alarms are told', () => {
+    const outputs = z.record(z.string(), z.json()).parse(template['Outputs'])
+    const wanted = ['AlarmsTopicArn', 'HttpApiUrl', 'ImagesBucketName', 'IncomingBucketName', 'StateBucketName']
+    expect(Object.keys(outputs)).toEqual(expect.arrayContaining(wanted))
+  })
 })
 
 describe('in a VPC', () => {
