@@ -25,6 +25,7 @@ beforeAll(async () => {
     'jwt-audience=a,b',
     'vpc-subnets=subnet-1,subnet-2',
     'vpc-security-groups=sg-1',
+    'batch-window-seconds=300',
   )
 }, 120_000)
 afterAll(() => service.remove())
@@ -51,13 +52,13 @@ const breaches = <T>(all: readonly T[], isKept: (one: T) => boolean, name: (one:
   return all.filter((one) => !isKept(one)).map(name)
 }
 
-const sources = () =>
-  resourcesOf(template, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => {
+const sources = (given = template) =>
+  resourcesOf(given, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => {
     const at = (name: string) =>
       z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).parse(Properties[name])['Fn::GetAtt'][0]
     const id = at('FunctionName').replace(/LambdaFunction$/, '')
-    const fn = functionsOf(template).find((each) => each.id === id)
-    const queue = queuesOf(template).find(({ logicalId }) => logicalId === at('EventSourceArn'))
+    const fn = functionsOf(given).find((each) => each.id === id)
+    const queue = queuesOf(given).find(({ logicalId }) => logicalId === at('EventSourceArn'))
     if (fn === undefined || queue === undefined) throw new Error('an event source without its ends')
     return { fn, queue, Properties }
   })
@@ -155,6 +156,7 @@ describe('each queue', () => {
     const isKept = ({ fn, queue, Properties }: ReturnType<typeof sources>[number]) =>
       queue.visibilitySeconds >= 6 * fn.timeoutSeconds + Number(Properties['MaximumBatchingWindowInSeconds'] ?? 0)
     expect(breaches(sources(), isKept, ({ queue }) => queue.logicalId)).toEqual([])
+    expect(breaches(sources(extended), isKept, ({ queue }) => queue.logicalId)).toEqual([])
   })
 
   it('feeds so many runs at a time as XNAT takes, and hears of single messages that failed', () => {
