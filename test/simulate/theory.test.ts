@@ -51,7 +51,7 @@ function manyServers(load: number, servers: number): number {
   return 1 + late / (sum + late) / (servers * (1 - load))
 }
 
-describe('the mean delay', () => {
+describe('the mean delay', { timeout: 60_000 }, () => {
   it.each([0.3, 0.6, 0.8, 0.9])('is that of M/D/1 at a load of %f', (load) => {
     const expected = oneServer(load)
     expect(Math.abs(meanDelay({ load, servers: 1, kind: 'fixed' }) / expected - 1)).toBeLessThan(0.04)

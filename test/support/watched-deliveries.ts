@@ -20,7 +20,6 @@ export interface Watched {
 }
 
 export interface WatchedStack {
-  stack: Stack
   /** @throws when the files are not all proved within two minutes. */
   deliver(plan: Iterable<Upload>): Promise<Watched>
   stop(): Promise<void>
@@ -90,7 +89,6 @@ export async function startWatchedStack(
   }
 
   return {
-    stack,
     async deliver(plan) {
       rounds += 1
       const session = `E${rounds}`
