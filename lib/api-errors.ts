@@ -162,6 +162,8 @@ function kindOf(issue: z.core.$ZodIssue): Omit<InputIssue, 'loc'> {
     if (Number.isNaN(issue.input)) return notInteger
     return typeIssues[issue.expected] ?? { type: 'value_error', msg: 'Value error, the type is not right' }
   }
+  // Zod's message names them, and a name may be anything.
+  if (issue.code === 'unrecognized_keys') return { type: 'extra_forbidden', msg: 'Extra inputs are not permitted' }
   if (issue.code === 'invalid_format' && issue.format === 'guid') {
     return { type: 'uuid_parsing', msg: 'Input should be a valid UUID' }
   }

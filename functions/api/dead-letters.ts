@@ -52,8 +52,9 @@ const redrive = route({
   operationId: 'redriveDeadLetters',
   summary: 'Hands dead letters in again, or says which would be.',
   request: z.object({
+    // Left out by a slip of the pen, `codes` would mean all letters.
     body: z
-      .object({
+      .strictObject({
         queue: DeadLetterQueue,
         codes: z
           .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))

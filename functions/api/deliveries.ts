@@ -78,7 +78,8 @@ const readDeliveries = route({
   operationId: 'listDeliveries',
   summary: 'Lists the receipts of deliveries that have ended, the newest object first.',
   request: z.object({
-    query: z.object({
+    // A filter that is misspelt would list all.
+    query: z.strictObject({
       project_id: z
         .string()
         .regex(/^[A-Za-z0-9:._-]{1,255}$/)
@@ -117,7 +118,7 @@ const startBackfill = route({
   summary: 'Sends every object below a prefix of the incoming bucket on the way that uploads take.',
   request: z.object({
     body: z
-      .object({
+      .strictObject({
         prefix: ObjectPrefix.meta({ description: 'What the keys begin with.' }),
         cursor: ObjectPrefix.optional().meta({ description: 'Of the answer before.' }),
       })

@@ -143,7 +143,7 @@ export const StatusAnswer = z
     },
   })
 
-const StatusQuery = z.object({
+const StatusQuery = z.strictObject({
   encoded_query: EncodedQuery.optional().meta({
     description: 'Without it, the cohort as it was heard last.',
     example: exampleQuery,

@@ -162,6 +162,7 @@ export const retryImports = command({
 })
 
 function retryText({ accepted, dropped }: z.output<typeof Accepted>): string {
-  const said = `${accepted} studies will be asked for again. conduit status tells how they fare.`
+  const studies = accepted === 1 ? '1 study' : `${accepted} studies`
+  const said = `${studies} handed to the planner, which asks for them again unless DQR still tries. conduit status tells how they fare.`
   return dropped === 0 ? said : `${said}\n${dropped} left out: no PACS may be asked for such numbers.`
 }
