@@ -162,7 +162,7 @@ describe('conduit retry', () => {
     const { exitCode, stdout } = await conduit(['retry', 'P1'], { env })
 
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/^2 studies will be asked for again\./)
+    expect(stdout).toMatch(/^2 studies handed to the planner,/)
     expect(api.asked[0]?.path).toContain('state=incomplete%2Cfailed%2Cstalled%2Cnot-found%2Cambiguous%2Cexhausted&')
     expect(api.asked[1]?.body).toEqual({ accession_numbers: ['A1', 'A2'] })
   })

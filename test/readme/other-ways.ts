@@ -56,6 +56,13 @@ export const otherWays: readonly Way<Checkout>[] = [
     },
   },
   {
+    commands: /^npm run simulate\b/,
+    async try(command, { run }) {
+      const isAnswered = command.endsWith('--help') ? /What comes[\s\S]*Examples/ : /^delay +p50 .*, p99 /m
+      await ends(run(command), 0, isAnswered)
+    },
+  },
+  {
     commands: /^npm run xnat(?: -- --keep \.\/site)?$/,
     async try(command, { dir, start }) {
       const program = start(command)
@@ -122,6 +129,10 @@ export const buildWays: readonly Way<Checkout>[] = [
       await ends(run(command), 0, /the XNAT client: dist\/xnat/)
       expect(Object.keys((await template(dir)).Resources).length).toBeGreaterThan(50)
     },
+  },
+  {
+    commands: /^npm run lint:template$/,
+    try: (command, { run }) => ends(run(command), 0, /as it should be/),
   },
   {
     commands: /^npm run build$/,

@@ -76,7 +76,7 @@ export const stackWays: readonly Way<Guide>[] = [
     commands: /^npx conduit retry P1$/,
     async try(command, guide) {
       await decree(guide, { kind: 'arrives' })
-      await succeeds(command, guide, /^1 studies will be asked for again/)
+      await succeeds(command, guide, /^1 study handed to the planner/)
       await isArchived(guide, 'ACC0002')
     },
   },
