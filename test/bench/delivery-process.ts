@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { ctSlice } from './ct-slice.ts'
 import { type BenchObject, type BenchRig, startBenchRig } from './delivery-rig.ts'
+import { median } from './median.ts'
 import { limit, onePutPerFile, packedOnDisk } from './other-ways.ts'
 
 const runs = Number(process.env['BENCH_RUNS'] ?? 5)
@@ -14,11 +15,13 @@ async function measureAll(): Promise<void> {
     for (const delayMs of [0, 60]) {
       await rig.delayXnat(delayMs)
       console.log(`500 x 514 KiB into one resource, ${delayMs} ms per XNAT request`)
-      const ours = await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('series', series, label, '1'))
-      const raw = await measure(rig, '(a) the limit: raw read | raw PUT', (way) => limit(wayOf(way)))
-      const serial = await measure(rig, '(b) one PUT per file', (way) => onePutPerFile(wayOf(way), 1))
-      const many = await measure(rig, '(b) the same, 16 at a time', (way) => onePutPerFile(wayOf(way), 16))
-      const packed = await measure(rig, '(c) disk, gzip -9, one PUT', (way) => packedOnDisk(wayOf(way)))
+      const [ours = 0, raw = 0, serial = 0, many = 0, packed = 0] = await measure(rig, [
+        ['delivered and proved', ({ label }) => rig.deliver('series', series, label, '1')],
+        ['(a) the limit: raw read | raw PUT', (session) => limit(wayOf(session))],
+        ['(b) one PUT per file', (session) => onePutPerFile(wayOf(session), 1)],
+        ['(b) the same, 16 at a time', (session) => onePutPerFile(wayOf(session), 16)],
+        ['(c) disk, gzip -9, one PUT', (session) => packedOnDisk(wayOf(session))],
+      ])
       const times = (ms: number) => (ms / ours).toFixed(1)
       console.log(
         `  ${(ours / raw).toFixed(2)} times the limit; ${times(serial)} times as fast as (b), ${times(many)} as (b) with 16, ${times(packed)} as (c)`,
@@ -26,18 +29,19 @@ async function measureAll(): Promise<void> {
     }
     await rig.delayXnat(0)
     console.log('500 x 514 KiB over 25 resources, 4 at a time')
-    await measure(rig, 'delivered and proved', ({ label }) => overResources(rig, 'series', series, label, 25), 25)
+    const over = ({ label }: Session) => overResources(rig, 'series', series, label, 25)
+    await measure(rig, [['delivered and proved', over]], 25)
     const small = await rig.putMany('small', 10_000, () => randomBytes(1024))
     console.log('10,000 x 1 KiB into one resource')
-    await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('small', small, label, '1'))
+    await measure(rig, [['delivered and proved', ({ label }) => rig.deliver('small', small, label, '1')]])
     const large = await rig.putLarge('large', 2048 * mebibyte)
     console.log('one object of 2 GiB')
-    await measure(rig, 'delivered and proved', ({ label }) => rig.deliver('large', large, label, '1'))
-    await measure(rig, '(a) the limit', ({ experimentId }) =>
-      limit({ rig, name: 'large', objects: large, experimentId }),
-    )
+    await measure(rig, [
+      ['delivered and proved', ({ label }) => rig.deliver('large', large, label, '1')],
+      ['(a) the limit', ({ experimentId }) => limit({ rig, name: 'large', objects: large, experimentId })],
+    ])
 
-    function wayOf({ experimentId }: { experimentId: string }) {
+    function wayOf({ experimentId }: Session) {
       return { rig, name: 'series', objects: series, experimentId }
     }
   } finally {
@@ -45,27 +49,35 @@ async function measureAll(): Promise<void> {
   }
 }
 
+interface Session {
+  label: string
+  experimentId: string
+}
+
+/** The medians of all ways in their order. They take turns: a machine that is slow for a while is so for each. */
 async function measure(
   rig: BenchRig,
-  what: string,
-  act: (session: { label: string; experimentId: string }) => Promise<void>,
+  ways: readonly (readonly [name: string, act: (session: Session) => Promise<void>])[],
   resources = 1,
-): Promise<number> {
-  const times: number[] = []
-  let requests = 0
+): Promise<number[]> {
+  const measured = ways.map(([name, act]) => ({ name, act, times: [] as number[], requests: 0 }))
   for (let each = 0; each < runs; each += 1) {
-    const session = await rig.newSession()
-    await rig.countXnatRequests()
-    const startedAt = performance.now()
-    await act(session)
-    times.push(performance.now() - startedAt)
-    requests = await rig.countXnatRequests()
+    for (const way of measured) {
+      const session = await rig.newSession()
+      await rig.countXnatRequests()
+      const startedAt = performance.now()
+      await way.act(session)
+      way.times.push(performance.now() - startedAt)
+      way.requests = await rig.countXnatRequests()
+    }
   }
-  const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
-  console.log(
-    `  ${what.padEnd(36)} ${(median / 1000).toFixed(2).padStart(7)} s   ${(requests / resources).toFixed(1)} XNAT requests per resource`,
-  )
-  return median
+  return measured.map(({ name, times, requests }) => {
+    const ms = median(times)
+    console.log(
+      `  ${name.padEnd(36)} ${(ms / 1000).toFixed(2).padStart(7)} s   ${(requests / resources).toFixed(1)} XNAT requests per resource`,
+    )
+    return ms
+  })
 }
 
 /** As the service does it: so many resources at a time as deliver-files has containers. */
