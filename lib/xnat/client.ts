@@ -175,10 +175,10 @@ export class XnatClient {
     if (login === undefined) return
     const path = xnatPath`/data/JSESSION`
     const call: Call = { method: 'DELETE', path, accept: [401], timeouts: { callMs: 10_000 }, ...options }
-    await this.#within(call, async ({ signal }) => {
-      const answer = await exchange(this.#wire, call, cookieOf(login), { number: 1, signal })
-      await this.#receiveText(call, answer)
-    })
+    // A connection that XNAT has just let go of would leave the session behind.
+    const leave = async (number: number, signal: AbortSignal) =>
+      this.#receiveText(call, await exchange(this.#wire, call, cookieOf(login), { number, signal }))
+    await this.#within(call, (deadline) => this.#retry(call, deadline, (number) => leave(number, deadline.signal)))
   }
 
   /** Ends the session and the connections that the client made for itself, and leaves alone those it was given. */

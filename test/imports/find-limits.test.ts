@@ -4,12 +4,15 @@ import { findSlots } from '../../lib/imports/find-limits.ts'
 
 const signal = new AbortController().signal
 
-/** Work that takes a while, and how much of it was under way at most. */
-function watchedWork() {
+/** Work that begins by waiting until so many are under way together, and how much of it was at most. */
+function watchedWork(together: number) {
   const under = { way: 0, most: 0 }
+  const met = Promise.withResolvers<void>()
   const work = async () => {
     under.way += 1
     under.most = Math.max(under.most, under.way)
+    if (under.way === together) met.resolve()
+    await met.promise
     for (let step = 0; step < 5; step += 1) await turn()
     under.way -= 1
   }
@@ -19,7 +22,7 @@ function watchedWork() {
 describe('questions to a PACS', () => {
   it('and import requests share its slots, and use them all', async () => {
     const slots = findSlots({ concurrency: 3, perSecond: 1_000_000 }, signal)
-    const { under, work } = watchedWork()
+    const { under, work } = watchedWork(3)
     await Promise.all([
       ...Array.from({ length: 20 }, () => slots.find(work)),
       ...Array.from({ length: 5 }, () => slots.request(work)),
