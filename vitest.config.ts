@@ -6,8 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Many tests wait for others most of their time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Loading the AWS SDK and the rest anew for each file took half of the work of most. A test puts back what it changes
     // in its process.
     isolate: false,
