@@ -6,6 +6,7 @@ import type { SessionStatus } from '../../infra/local/xnat-server/prearchive/ent
 import { forgetLedger } from '../../lib/imports/ledger.ts'
 import { findExperiment } from '../../lib/xnat/archive.ts'
 import { apiEvent } from '../support/api-requests.ts'
+import { receivedSession } from '../support/received-session.ts'
 import { startLambda } from './lambda.ts'
 import { type LargeImport, minuteMs, startLargeImport } from './large-import.ts'
 
@@ -163,28 +164,6 @@ async function fill(site: LargeImport): Promise<Counts> {
 }
 
 function received({ standIn, projectId, now }: LargeImport, study: PacsStudy, status: SessionStatus) {
-  const receivedId = standIn.state.next('received')
-  const nowMs = now().getTime()
   const { accessionNumber: name, studyInstanceUid } = study
-  return {
-    receivedId,
-    projectId,
-    timestamp: `20260105_${String(receivedId).padStart(9, '0')}`,
-    folder: name,
-    name,
-    subject: name,
-    studyInstanceUid,
-    scanDate: '',
-    scanTime: '',
-    status,
-    statusSinceMs: nowMs,
-    lastModifiedMs: nowMs,
-    uploadedMs: nowMs,
-    preventAnon: false,
-    preventAutoCommit: false,
-    source: '',
-    visit: '',
-    protocol: '',
-    timeZone: '',
-  }
+  return receivedSession(standIn, { projectId, name, studyInstanceUid, status, atMs: now().getTime() })
 }

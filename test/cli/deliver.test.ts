@@ -12,6 +12,7 @@ import { sampleStudies } from '../../infra/local/sample-studies.ts'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
 import { conduit as runConduit, type Said } from '../support/command-line.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { askXnat } from '../support/stack-xnat.ts'
 
 let stack: Stack
 let proxy: FaultProxy
@@ -40,13 +41,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-async function xnat(method: string, path: string): Promise<string> {
-  const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const reply = await fetch(url + path, { method, headers: { authorization } })
-  expect(reply.ok).toBe(true)
-  return reply.text()
-}
+const xnat = (method: string, path: string) => askXnat(stack.description.xnat, method, path)
 
 const environment = () => ({ XDG_STATE_HOME: home })
 const conduit = (args: string[], situation: { signal?: AbortSignal; typed?: string } = {}): Promise<Said> =>

@@ -7,6 +7,7 @@ import { runXnatDoctor } from '../../functions/cli/xnat-doctor/run.ts'
 import { prepareSite } from '../../infra/local/prepare-site.ts'
 import { weekdays } from '../../infra/local/xnat-server/dqr/records.ts'
 import { startXnat, type XnatServer } from '../../infra/local/xnat-server/server.ts'
+import { basic } from '../support/plain-http.ts'
 import { type ScriptedAnswer, startScriptedApi } from '../support/scripted-api.ts'
 import { startScriptedXnat } from '../xnat/scripted-xnat.ts'
 
@@ -62,8 +63,7 @@ async function startSite(): Promise<XnatServer> {
 }
 
 const asAdmin = async ({ url, user, password }: XnatServer, method: string, path: string, body?: unknown) => {
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const headers = { authorization, 'content-type': 'application/json' }
+  const headers = { ...basic(user, password), 'content-type': 'application/json' }
   const sent = body === undefined ? {} : { body: JSON.stringify(body) }
   expect((await fetch(url + path, { method, headers, ...sent })).ok).toBe(true)
 }

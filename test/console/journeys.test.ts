@@ -3,6 +3,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
+import { basic } from '../support/plain-http.ts'
 import { hurried, isThere, launch, needs, openConsole, openPage, takePicture } from './chromium.ts'
 
 /** An import takes DQR's next look into its queue, and the stand-in a few seconds more. */
@@ -44,7 +45,7 @@ describe.skipIf(!isThere)(`an operator with the console ${needs}`, () => {
     const reply = await fetch(url + path, {
       method,
       headers: {
-        authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+        ...basic(user, password),
         'content-type': typeof body === 'string' ? 'text/xml' : 'application/json',
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),

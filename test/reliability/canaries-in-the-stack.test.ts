@@ -1,5 +1,4 @@
 // As canaries.test.ts, over HTTP, S3 and SQS: each function in a process of its own, with all that it and the runner write.
-import { inspect } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -14,22 +13,16 @@ import { createWatch, type Watch } from '../support/canary-watch.ts'
 import { conduit } from '../support/command-line.ts'
 import { instance, tarred } from '../support/dicom-studies.ts'
 import { createMarkers, type Markers } from '../support/markers.ts'
+import { keepPrinted } from '../support/printed.ts'
 
 let markers: Markers
 let labels: Labels
 let running: CanaryStack
 let watch: Watch
 /** What this process prints, the runner and the stand-ins in it. */
-const printed: string[] = []
+let printed: string[]
 beforeAll(async () => {
-  const keep = (...what: unknown[]) => {
-    printed.push(what.map((each) => (typeof each === 'string' ? each : inspect(each))).join(' '))
-    return true
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation(keep)
-  vi.spyOn(process.stderr, 'write').mockImplementation(keep)
-  for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const)
-    vi.spyOn(console, level).mockImplementation(keep)
+  printed = keepPrinted()
   markers = createMarkers()
   labels = plantLabels(markers)
   watch = createWatch(markers)

@@ -18,6 +18,7 @@ import { createWatch, type Watch } from '../support/canary-watch.ts'
 import { workers } from '../support/canary-workers.ts'
 import { lambdaContext, sqsEvent } from '../support/events.ts'
 import { createMarkers, type Markers } from '../support/markers.ts'
+import { keepPrinted } from '../support/printed.ts'
 
 describe('a marker', () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -62,15 +63,7 @@ afterAll(() => rig.stop())
 let printed: string[]
 beforeEach(() => {
   watch = createWatch(markers)
-  printed = []
-  const keep = (...what: unknown[]) => {
-    printed.push(what.map((each) => (typeof each === 'string' ? each : inspect(each))).join(' '))
-    return true
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation(keep)
-  vi.spyOn(process.stderr, 'write').mockImplementation(keep)
-  for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const)
-    vi.spyOn(console, level).mockImplementation(keep)
+  printed = keepPrinted()
 })
 afterEach(() => {
   vi.restoreAllMocks()

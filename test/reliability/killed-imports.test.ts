@@ -3,6 +3,7 @@ import type { ImportMessage } from '../../lib/imports/messages.ts'
 import { type Death, moments, type RequestCount } from '../support/dying-function.ts'
 import { age, type EndState, endState } from '../support/end-of-import.ts'
 import { type KillableImports, startKillableImports, type Trial } from '../support/killable-imports.ts'
+import { receivedSession } from '../support/received-session.ts'
 
 let rig: KillableImports
 beforeAll(async () => {
@@ -122,29 +123,10 @@ async function tried(projectId: string, message: ImportMessage, { at, death, isM
 }
 
 /** XNAT keeps such a row when it could not even move the session into the prearchive. */
-function addFailedDirectArchive(projectId: string, label: string): void {
+function addFailedDirectArchive(projectId: string, name: string): void {
   const { state, clock } = rig.standIn
-  const nowMs = clock.now().getTime()
-  const [study] = state.dqr.pacsStudiesByAccession.get(label.toLowerCase())
-  state.directArchive.put({
-    receivedId: state.next('received'),
-    projectId,
-    timestamp: '20260105_100000000',
-    folder: label,
-    name: label,
-    subject: label,
-    studyInstanceUid: study?.studyInstanceUid ?? '',
-    scanDate: '',
-    scanTime: '',
-    status: 'ERROR',
-    statusSinceMs: nowMs,
-    lastModifiedMs: nowMs,
-    uploadedMs: nowMs,
-    preventAnon: false,
-    preventAutoCommit: false,
-    source: '',
-    visit: '',
-    protocol: '',
-    timeZone: '',
-  })
+  const [study] = state.dqr.pacsStudiesByAccession.get(name.toLowerCase())
+  const studyInstanceUid = study?.studyInstanceUid ?? ''
+  const atMs = clock.now().getTime()
+  state.directArchive.put(receivedSession(rig.standIn, { projectId, name, studyInstanceUid, status: 'ERROR', atMs }))
 }

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ImportRun, questions, startImportRun } from '../support/import-run.ts'
+import { basic } from '../support/plain-http.ts'
 
 const minuteMs = 60_000
 
@@ -62,8 +63,7 @@ describe('DQR_MAX_OUTSTANDING', () => {
       studies: studies.slice(5).map(({ studyInstanceUid }) => ({ studyInstanceUid })),
     }
     const { user, password, url } = run.standIn
-    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-    const headers = { authorization, 'content-type': 'application/json' }
+    const headers = { ...basic(user, password), 'content-type': 'application/json' }
     await fetch(`${url}/xapi/dqr/import`, { method: 'POST', headers, body: JSON.stringify(body) })
     expect(outstanding()).toBe(3)
     await name('P1', own)

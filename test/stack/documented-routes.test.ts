@@ -4,6 +4,7 @@ import { type Stack, startStack } from '../../infra/local/stack.ts'
 import type { RouteDescription } from '../../lib/handler.ts'
 import { errorSchema } from '../../lib/openapi.ts'
 import { documented } from '../support/api-requests.ts'
+import { basic } from '../support/plain-http.ts'
 
 const Parameter = z.object({
   name: z.string(),
@@ -76,11 +77,10 @@ function routeOf({ operation }: Call): RouteDescription {
 /** One session in the provisioned project, under the label of the examples. */
 async function addExperiment(): Promise<void> {
   const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   const path = '/data/projects/5b6317f2-aa4d-5eb7-bf01-9ebc1ad9c94a/subjects/S1/experiments/MR1'
   const response = await fetch(`${url}${path}?xsiType=xnat:mrSessionData`, {
     method: 'PUT',
-    headers: { authorization },
+    headers: basic(user, password),
   })
   expect(response.status).toBe(201)
 }

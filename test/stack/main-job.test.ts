@@ -4,6 +4,7 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
 import { md5 } from '../support/delivery-rig.ts'
+import { basic } from '../support/plain-http.ts'
 
 let stack: Stack
 let s3: S3Client
@@ -41,8 +42,7 @@ async function api(method: string, path: string, body?: unknown, headers: Record
 
 async function xnat(path: string) {
   const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  return JSON.parse(await (await fetch(url + path, { headers: { authorization } })).text())
+  return JSON.parse(await (await fetch(url + path, { headers: basic(user, password) })).text())
 }
 
 const provision = (body: unknown = hubProject) => api('POST', '/projects/create-project-from-central-hub-project', body)

@@ -6,6 +6,7 @@ import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sampleStudies } from '../../infra/local/sample-studies.ts'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
+import { askXnat } from '../support/stack-xnat.ts'
 
 let stack: Stack
 let s3: S3Client
@@ -20,13 +21,7 @@ afterAll(async () => {
   await stack.stop()
 })
 
-async function xnat(method: string, path: string): Promise<string> {
-  const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const reply = await fetch(url + path, { method, headers: { authorization } })
-  expect(reply.ok).toBe(true)
-  return reply.text()
-}
+const xnat = (method: string, path: string) => askXnat(stack.description.xnat, method, path)
 
 async function api(method: string, path: string, body?: unknown) {
   const { api: url, serviceKey } = stack.description

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
 import { conduit } from '../support/command-line.ts'
+import { askXnat } from '../support/stack-xnat.ts'
 
 let stack: Stack
 let folder: string
@@ -21,13 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function xnat(method: string, path: string): Promise<string> {
-  const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const reply = await fetch(url + path, { method, headers: { authorization } })
-  expect(reply.ok).toBe(true)
-  return reply.text()
-}
+const xnat = (method: string, path: string) => askXnat(stack.description.xnat, method, path)
 
 /** A program of package.json in a process of its own, as a shell starts it. */
 function program(file: string, args: string[], env: Record<string, string>) {

@@ -3,6 +3,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../infra/local/stack.ts'
 import { seal } from '../../lib/envelope.ts'
+import { basic } from '../support/plain-http.ts'
 
 const hubProjectId = '3f2b8c1e-7d4a-4a55-9a0e-6c1d2e3f4a5b'
 const net = 'net-1'
@@ -22,10 +23,9 @@ beforeAll(async () => {
   })
   projectId = project.body.ID
   const { url, user, password } = stack.description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   await fetch(`${url}/data/projects/${projectId}/subjects/S1/experiments/ACC1?xsiType=xnat:ctSessionData`, {
     method: 'PUT',
-    headers: { authorization },
+    headers: basic(user, password),
   })
 }, 60_000)
 afterAll(async () => {

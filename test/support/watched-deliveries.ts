@@ -4,11 +4,12 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod'
 import type { ServiceModel } from '../../infra/local/run-functions/service-model.ts'
-import { type Stack, startStack } from '../../infra/local/stack.ts'
+import { startStack } from '../../infra/local/stack.ts'
 import type { Upload } from '../../infra/simulate/route.ts'
 import { Receipt } from '../../lib/delivery/receipt.ts'
 import { parseJson } from '../../lib/json.ts'
 import { type Counts, countRequests } from './counted-requests.ts'
+import { askXnat } from './stack-xnat.ts'
 
 export interface Watched {
   /** As they were, and not as they were planned: S3 takes its time. In seconds since `startedAt`. */
@@ -42,8 +43,8 @@ export async function startWatchedStack(
   const s3 = new S3Client({ endpoint, region, credentials })
   const sqs = new SQSClient({ endpoint: stack.description.sqs.endpoint, region, credentials })
   const requests = countRequests(stack.description)
-  await askXnat(stack, 'PUT', '/data/projects/P1')
-  if (xnatDelayMs > 0) await askXnat(stack, 'POST', '/__stand-in/faults', slowFor(xnatDelayMs))
+  await askXnat(stack.description.xnat, 'PUT', '/data/projects/P1')
+  if (xnatDelayMs > 0) await askXnat(stack.description.xnat, 'POST', '/__stand-in/faults', slowFor(xnatDelayMs))
   let rounds = 0
 
   /** Eight at a time, as uploaders do. */
@@ -93,7 +94,7 @@ export async function startWatchedStack(
       rounds += 1
       const session = `E${rounds}`
       const path = `projects/P1/subjects/S1/experiments/${session}`
-      await askXnat(stack, 'PUT', `/data/${path}?xsiType=xnat:mrSessionData`)
+      await askXnat(stack.description.xnat, 'PUT', `/data/${path}?xsiType=xnat:mrSessionData`)
       proved = 0
       requests.reset()
       const startedAt = new Date()
@@ -115,14 +116,3 @@ export async function startWatchedStack(
 }
 
 const slowFor = (delayMs: number) => ({ kind: 'slow', delayMs, times: 1_000_000_000 })
-
-async function askXnat({ description }: Stack, method: string, path: string, body?: object): Promise<void> {
-  const { url, user, password } = description.xnat
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const reply = await fetch(url + path, {
-    method,
-    headers: { authorization },
-    ...(body && { body: JSON.stringify(body) }),
-  })
-  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status}`)
-}

@@ -4,6 +4,7 @@ import { getDqrSettings } from '../../lib/xnat/dqr.ts'
 import { canRelabel, listReceivers } from '../../lib/xnat/receivers.ts'
 import { findPlugin, getSiteSettings } from '../../lib/xnat/site.ts'
 import { countOwnSessions, listRoles } from '../../lib/xnat/users.ts'
+import { basic } from '../support/plain-http.ts'
 import { createClient, startScriptedXnat } from './scripted-xnat.ts'
 import { clientOf, startStandIn } from './stand-in.ts'
 
@@ -90,7 +91,11 @@ it('tells which wrappers take a type of data, enabled or not, and whether contai
   const wrapper = { name: 'w', contexts: ['xnat:imageScanData'], 'external-inputs': [{ name: 'scan', type: 'Scan' }] }
   const body = JSON.stringify({ name: 'c', image: 'i:1', xnat: [wrapper] })
   const headers = { 'content-type': 'application/json' }
-  await fetch(`${xnat.url}/xapi/commands`, { method: 'POST', body, headers: { ...headers, ...basic(xnat) } })
+  await fetch(`${xnat.url}/xapi/commands`, {
+    method: 'POST',
+    body,
+    headers: { ...headers, ...basic(xnat.user, xnat.password) },
+  })
 
   const found = { commandId: 1, wrapperId: 1, wrapperName: 'w', isEnabled: false }
   expect(await listSiteWrappers(client, 'xnat:ctScanData')).toEqual([found])
@@ -102,8 +107,4 @@ it('tells which wrappers take a type of data, enabled or not, and whether contai
   expect(await findContainerHost(client)).toEqual({ isReachable: false })
   xnat.state.arrange({ containerHost: 'none' })
   expect(await findContainerHost(client)).toBeUndefined()
-})
-
-const basic = ({ user, password }: { user: string; password: string }) => ({
-  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 })
