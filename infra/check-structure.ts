@@ -132,6 +132,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** Packages that these places alone may import, in the code that is deployed. */
 const onlyImporters: Record<string, readonly string[]> = {
   '@aws-sdk/': ['lib/aws/'],
+  '@smithy/': ['lib/aws/'],
   undici: ['lib/xnat/client.ts', 'lib/data-access/client.ts'],
   'fast-xml-parser': ['lib/xnat/xml.ts'],
   '@middy/': ['lib/handler.ts'],

@@ -1,5 +1,6 @@
 // Puts the AWS SDK on the HTTP agent that also speaks to XNAT: a fifth faster on large bodies than the SDK's own.
 import { Readable } from 'node:stream'
+import { buildQueryString } from '@smithy/core/protocols'
 
 interface SdkRequest {
   protocol: string
@@ -61,19 +62,9 @@ const withoutExpect = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'expect'))
 
 function pathWithQuery({ path, query = {} }: SdkRequest): string {
-  // Sorted and encoded as it was signed (RFC 3986; AWS Signature Version 4, canonical query string).
-  const pairs = Object.keys(query)
-    .toSorted()
-    .flatMap((key) =>
-      valuesOf(query[key]).map((value) => `${encoded(key)}${value === null ? '' : `=${encoded(value)}`}`),
-    )
-  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
+  const text = buildQueryString(query)
+  return text === '' ? path : `${path}?${text}`
 }
-
-const valuesOf = (value: string | string[] | null | undefined) => (Array.isArray(value) ? value : [value ?? null])
-
-const encoded = (text: string) =>
-  encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 function sendable(body: unknown): AgentRequest['body'] {
   if (body === undefined || body === null) return null

@@ -1,16 +1,15 @@
 // One bucket, as the product sees it. The only place that knows S3's commands.
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadObjectCommand,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { StorageError } from '../errors.ts'
 import { orThrow, storageError } from './failure.ts'
+import { openObject } from './get-object.ts'
 import { multipartUploads, tagging } from './multipart.ts'
 import { listObjects, removeUnchanged, tagUnchanged } from './object-sets.ts'
 import { type StagedObject, type StageOptions, stageObject } from './staged-object.ts'
@@ -95,29 +94,6 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     return reply && { sizeBytes: reply.ContentLength ?? 0, etag: reply.ETag ?? '', metadata: reply.Metadata ?? {} }
   }
 
-  const open: ObjectStore['open'] = async (key, options = {}) => {
-    const command = new GetObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      ...(options.ifMatch && { IfMatch: options.ifMatch }),
-      ...(options.range && { Range: `bytes=${options.range.first}-${options.range.last}` }),
-    })
-    const reply = await orThrow(client.send(command, options.signal && { abortSignal: options.signal }), 'GetObject')
-    if (!(reply.Body instanceof Readable)) {
-      throw new StorageError('GetObject answered without a body', { code: 'STORAGE_BUSY' })
-    }
-    // A body may wait unread for its turn. When its connection breaks meanwhile, the reader meets the error; without a
-    // listener it would end the process.
-    reply.Body.on('error', () => undefined)
-    return {
-      body: reply.Body,
-      md5: options.range === undefined ? md5Of(reply) : undefined,
-      sizeBytes: reply.ContentLength ?? 0,
-      etag: reply.ETag ?? '',
-      metadata: reply.Metadata ?? {},
-    }
-  }
-
   const readText: ObjectStore['readText'] = async (key, { signal } = {}) => {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key })
     const reply = await ifPresent(client.send(command, signal && { abortSignal: signal }), 'GetObject')
@@ -155,7 +131,7 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
   const place = { client, bucket }
   return {
     find,
-    open,
+    open: openObject(place),
     readText,
     writeText,
     remove,
@@ -166,14 +142,6 @@ export function createObjectStore(client: S3Client, bucket: string): ObjectStore
     removeUnchanged: removeUnchanged(place),
     tagUnchanged: tagUnchanged(place, find),
   }
-}
-
-// S3: the ETag is the MD5 of an object that was put in one part, in plain text or encrypted with S3's own keys; of others
-// it is not (API reference, "Object", ETag).
-function md5Of({ ETag = '', ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput): string | undefined {
-  const isOwnKey = ServerSideEncryption === undefined || ServerSideEncryption === 'AES256'
-  if (!isOwnKey || SSECustomerAlgorithm !== undefined) return undefined
-  return /^"([0-9a-f]{32})"$/.exec(ETag)?.[1]
 }
 
 async function ifPresent<T>(reply: Promise<T>, action: string): Promise<T | undefined> {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
-import { mockClient } from 'aws-sdk-client-mock'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createObjectStore, type ObjectStore } from '../../lib/aws/objects.ts'
 import { type LocalAws, startLocalAws } from '../support/local-aws.ts'
+import { s3Error, watchedHandler } from '../support/watched-handler.ts'
 
 let aws: LocalAws
 let store: ObjectStore
@@ -80,18 +80,12 @@ describe('a bucket', () => {
     ['a refusal of rights', 403, 'AccessDenied', 'STORAGE_REFUSED', 'never'],
     ['a fault of S3', 500, 'InternalError', 'STORAGE_BUSY', 'later'],
   ])('says of %s whether to try again', async (_, status, name, code, retry) => {
-    const s3 = mockClient(S3Client)
-    s3.on(GetObjectCommand).rejects(
-      new S3ServiceException({
-        name,
-        $fault: status < 500 ? 'client' : 'server',
-        $metadata: { httpStatusCode: status },
-      }),
-    )
-    const mocked = createObjectStore(new S3Client({ region: 'eu-central-1' }), 'any')
+    const handler = watchedHandler()
+    handler.answers = [s3Error(status, name), s3Error(status, name)]
+    const { region, credentials } = aws.s3.config
+    const failing = new S3Client({ region, credentials, requestHandler: handler, maxAttempts: 1 })
 
-    await expect(mocked.open('key')).rejects.toMatchObject({ code, retry })
-    s3.restore()
+    await expect(createObjectStore(failing, 'any').open('key')).rejects.toMatchObject({ code, retry })
   })
 
   it('keeps the key out of its error messages', async () => {

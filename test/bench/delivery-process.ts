@@ -1,7 +1,7 @@
 // The process that bench delivery measures. BENCH_RUNS runs of each way, 5 by default; the median counts.
 import { randomBytes } from 'node:crypto'
 import { ctSlice } from './ct-slice.ts'
-import { type BenchObject, type BenchRig, startBenchRig } from './delivery-rig.ts'
+import { type BenchObject, type BenchRig, type BenchSession, startBenchRig } from './delivery-rig.ts'
 import { median } from './median.ts'
 import { limit, onePutPerFile, packedOnDisk } from './other-ways.ts'
 
@@ -29,7 +29,7 @@ async function measureAll(): Promise<void> {
     }
     await rig.delayXnat(0)
     console.log('500 x 514 KiB over 25 resources, 4 at a time')
-    const over = ({ label }: Session) => overResources(rig, 'series', series, label, 25)
+    const over = ({ label }: BenchSession) => overResources(rig, 'series', series, label, 25)
     await measure(rig, [['delivered and proved', over]], 25)
     const small = await rig.putMany('small', 10_000, () => randomBytes(1024))
     console.log('10,000 x 1 KiB into one resource')
@@ -41,7 +41,7 @@ async function measureAll(): Promise<void> {
       ['(a) the limit', ({ experimentId }) => limit({ rig, name: 'large', objects: large, experimentId })],
     ])
 
-    function wayOf({ experimentId }: Session) {
+    function wayOf({ experimentId }: BenchSession) {
       return { rig, name: 'series', objects: series, experimentId }
     }
   } finally {
@@ -49,15 +49,10 @@ async function measureAll(): Promise<void> {
   }
 }
 
-interface Session {
-  label: string
-  experimentId: string
-}
-
 /** The medians of all ways in their order. They take turns: a machine that is slow for a while is so for each. */
 async function measure(
   rig: BenchRig,
-  ways: readonly (readonly [name: string, act: (session: Session) => Promise<void>])[],
+  ways: readonly (readonly [name: string, act: (session: BenchSession) => Promise<void>])[],
   resources = 1,
 ): Promise<number[]> {
   const measured = ways.map(([name, act]) => ({ name, act, times: [] as number[], requests: 0 }))
@@ -69,6 +64,7 @@ async function measure(
       await way.act(session)
       way.times.push(performance.now() - startedAt)
       way.requests = await rig.countXnatRequests()
+      await rig.forget(session)
     }
   }
   return measured.map(({ name, times, requests }) => {

@@ -1,4 +1,6 @@
 // What the deliveries of bench delivery are made of: servers in their own processes, objects, and fresh sessions.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { createAws } from '../../lib/aws/clients.ts'
 import type { ObjectStore } from '../../lib/aws/objects.ts'
@@ -8,12 +10,17 @@ import { deliverFiles } from '../../lib/services/deliver-files.ts'
 import { ensureExperiment } from '../../lib/xnat/archive.ts'
 import { createHttpAgent, XnatClient } from '../../lib/xnat/client.ts'
 import { createProject } from '../../lib/xnat/projects.ts'
-import { credentials, putObject, startServer } from './servers.ts'
+import { credentials, placeInMemory, putObject, startServer } from './servers.ts'
 
 export interface BenchObject {
   path: string
   sizeBytes: number
   etag: string
+}
+
+export interface BenchSession {
+  label: string
+  experimentId: string
 }
 
 export interface BenchRig {
@@ -24,7 +31,9 @@ export interface BenchRig {
   putMany(name: string, count: number, makeBytes: () => Buffer): Promise<BenchObject[]>
   putLarge(name: string, sizeBytes: number): Promise<BenchObject[]>
   /** A session without scans. */
-  newSession(): Promise<{ label: string; experimentId: string }>
+  newSession(): Promise<BenchSession>
+  /** Frees what a session's files take. */
+  forget(session: BenchSession): Promise<void>
   /** Delivers objects, which lie below `name`, into a scan of a session. */
   deliver(name: string, objects: readonly BenchObject[], session: string, scanId: string): Promise<void>
   keyOf(name: string, object: BenchObject): string
@@ -35,7 +44,10 @@ export interface BenchRig {
 }
 
 export async function startBenchRig(): Promise<BenchRig> {
-  const [s3Server, xnatServer] = await Promise.all([startServer('s3'), startServer('xnat')])
+  // Where a disk makes files slowly, that alone would tell 500 files from the one that the limit is.
+  const place = await placeInMemory()
+  console.log(`S3 and XNAT keep their files ${place === undefined ? 'on disk' : 'in memory'}`)
+  const [s3Server, xnatServer] = await Promise.all([startServer('s3', place), startServer('xnat', place)])
   const { user, password, ...keys } = credentials
   process.env['AWS_ENDPOINT_URL_S3'] = s3Server.url
   process.env['AWS_REGION'] = 'eu-central-1'
@@ -81,6 +93,7 @@ export async function startBenchRig(): Promise<BenchRig> {
       const { experimentId } = await ensureExperiment(xnat, wanted)
       return { label, experimentId }
     },
+    forget: ({ label }) => rm(join(xnatServer.dataDir, 'archive', 'P', 'arc001', label), { recursive: true }),
     async deliver(name, objects, session, scanId) {
       const parsed = parseObjectKey(
         `projects/P/subjects/S/experiments/${session}/scans/${scanId}/resources/DICOM/files/x`,

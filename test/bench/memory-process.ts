@@ -19,7 +19,9 @@ interface Case {
   throttled?: boolean
 }
 const cases: Record<string, Case> = {
+  // Idle is a process that has delivered in both ways: one file, and many in a tar.
   'warm-up': { sizeBytes: 8 * mebibyte, count: 1 },
+  'warm-up, many': { sizeBytes: 1024, count: 1000 },
   '1 KiB': { sizeBytes: 1024, count: 1 },
   '1 MiB': { sizeBytes: mebibyte, count: 1 },
   '64 MiB': { sizeBytes: 64 * mebibyte, count: 1 },

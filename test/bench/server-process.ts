@@ -6,12 +6,12 @@ import { startS3 } from '../../infra/local/s3-server/server.ts'
 import { startXnat } from '../../infra/local/xnat-server/server.ts'
 import { credentials } from './servers.ts'
 
-const dataDir = await mkdtemp(join(tmpdir(), 'bench-'))
-const server =
-  process.argv[2] === 's3' ? await startS3({ dataDir, credentials }) : await startXnat({ dataDir, ...credentials })
+const [kind, place = tmpdir()] = process.argv.slice(2)
+const dataDir = await mkdtemp(join(place, 'bench-'))
+const server = kind === 's3' ? await startS3({ dataDir, credentials }) : await startXnat({ dataDir, ...credentials })
 process.once('disconnect', async () => {
   await server.stop()
   await rm(dataDir, { recursive: true, force: true })
   process.exit(0)
 })
-process.send?.({ url: server.url })
+process.send?.({ url: server.url, dataDir })

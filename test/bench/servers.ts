@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 
@@ -10,13 +11,24 @@ export const credentials = {
   password: 'bench-password',
 }
 
-const Started = z.object({ url: z.string() })
+const Started = z.object({ url: z.string(), dataDir: z.string() })
 
-/** Starts an embedded server as a child process. It ends, and its data goes, when it is stopped or this process ends. */
-export async function startServer(kind: 's3' | 'xnat'): Promise<{ url: string; stop: () => Promise<void> }> {
+export interface StartedServer {
+  url: string
+  /** Where it keeps its files. */
+  dataDir: string
+  stop(): Promise<void>
+}
+
+/**
+ * Starts an embedded server as a child process. It ends, and its data goes, when it is stopped or this process ends.
+ * `place` is a folder for its data other than the system's for temporary files.
+ */
+export async function startServer(kind: 's3' | 'xnat', place?: string): Promise<StartedServer> {
   // Bodies flow through short-lived buffers, which a small young generation frees with half of the work.
   const env = { ...process.env, NODE_OPTIONS: '--max-semi-space-size=1' }
-  const child: ChildProcess = fork(join(import.meta.dirname, 'server-process.ts'), [kind], { env })
+  const args = place === undefined ? [kind] : [kind, place]
+  const child: ChildProcess = fork(join(import.meta.dirname, 'server-process.ts'), args, { env })
   const [message] = await once(child, 'message')
   return {
     ...Started.parse(message),
@@ -26,6 +38,15 @@ export async function startServer(kind: 's3' | 'xnat'): Promise<{ url: string; s
       await exited
     },
   }
+}
+
+const memory = '/dev/shm'
+const neededBytes = 8 * 1024 ** 3
+
+/** Where files are kept in memory, if this machine has such a place with room: making files costs little there. */
+export async function placeInMemory(): Promise<string | undefined> {
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }))
+  return bavail * bsize >= neededBytes ? memory : undefined
 }
 
 const Put = z.object({ etags: z.array(z.string()).min(1) })

@@ -21,10 +21,11 @@ export async function run(): Promise<void> {
           await rig.delayXnat(delayMs)
           const [puts, tars]: [number[], number[]] = [[], []]
           for (let each = 0; each < runs; each += 1) {
-            const { experimentId } = await rig.newSession()
-            const way = { rig, name, objects, experimentId }
+            const session = await rig.newSession()
+            const way = { rig, name, objects, experimentId: session.experimentId }
             puts.push(await timeOf(() => onePutPerFile(way, 1)))
             tars.push(await timeOf(() => oneTar(way)))
+            await rig.forget(session)
           }
           const [put, tar] = [median(puts), median(tars)]
           console.log(

@@ -332,10 +332,11 @@ describe('each function', () => {
         .map(({ id }) => id.toLowerCase())
         .toSorted(),
     )
-    // NODE_OPTIONS is Node's own.
+    // These are Node's own and the C library's.
+    const ofTheProcess = ['NODE_OPTIONS', 'MALLOC_ARENA_MAX']
     const unknown = local.functions.flatMap(({ name, environment }) =>
       Object.keys(environment)
-        .filter((variable) => !variableNames.includes(variable) && variable !== 'NODE_OPTIONS')
+        .filter((variable) => ![...variableNames, ...ofTheProcess].includes(variable))
         .map((variable) => `${name}: ${variable}`),
     )
     expect(unknown).toEqual([])
