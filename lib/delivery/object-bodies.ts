@@ -42,16 +42,10 @@ const isStale = (error: unknown) =>
  * An MD5 that S3 vouches for (`known`) is not computed again, which takes a fifth of a delivery's time: XNAT's digest is
  * held against it all the same.
  */
-export async function* digested(
-  body: Readable,
-  done: (md5: string) => void,
-  known?: string,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* digesting<Uint8Array>(body, done, known)
-  } catch (cause) {
-    throw new StorageError('an object broke off while it was read', { code: 'STORAGE_BUSY', cause })
-  }
+export function digested(body: Readable, done: (md5: string) => void, known?: string): AsyncGenerator<Uint8Array> {
+  const explain = (cause: unknown) =>
+    new StorageError('an object broke off while it was read', { code: 'STORAGE_BUSY', cause })
+  return digesting<Uint8Array>(body, done, { known, explain })
 }
 
 /** Bodies that wait in their sockets while an earlier one flows. */

@@ -215,11 +215,12 @@ async function declaredType(
   order: DeliveryOrder,
   name: 'xsi-type' | 'scan-xsi-type',
 ): Promise<string | undefined> {
-  for (const { path } of order.objects.slice(0, objectsAsked)) {
-    const declared = (await incoming.find(order.keyPrefix + path, { signal }))?.metadata[name]
-    if (declared !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(declared)) return declared
-  }
-  return undefined
+  const declared = await Promise.all(
+    order.objects
+      .slice(0, objectsAsked)
+      .map(async ({ path }) => (await incoming.find(order.keyPrefix + path, { signal }))?.metadata[name]),
+  )
+  return declared.find((type) => type !== undefined && /^[A-Za-z][A-Za-z0-9]*:[A-Za-z][A-Za-z0-9]*$/.test(type))
 }
 
 // The first may have been deleted since, or put without metadata; one that names the type is enough.

@@ -18,53 +18,58 @@ export function tarLength(entries: readonly ArchiveEntry[]): number {
  * @throws {StorageError} OBJECT_CHANGED when a body is longer or shorter than its entry says; the archive is then cut
  * off in the middle, so that whoever receives it cannot take it for whole.
  */
-export function tarStream<T extends ArchiveEntry>(
+export async function* tarStream<T extends ArchiveEntry>(
   entries: readonly T[],
   open: OpenEntry<T>,
 ): AsyncGenerator<Uint8Array> {
-  return inLargePieces(tarPieces(entries, open))
-}
-
-async function* tarPieces<T extends ArchiveEntry>(
-  entries: readonly T[],
-  open: OpenEntry<T>,
-): AsyncGenerator<Uint8Array> {
-  for (const entry of entries) {
-    const body = await open(entry)
-    yield headerOf(entry)
-    yield* exactly(body, entry.sizeBytes)
-    if (entry.sizeBytes % block !== 0) yield Buffer.alloc(block - (entry.sizeBytes % block))
+  // One generator for all of it: each more that a chunk passes costs as much as the chunk's own way through Node.
+  const pieces = new Pieces()
+  try {
+    for (const entry of entries) {
+      const body = await open(entry)
+      pieces.add(headerOf(entry))
+      for await (const chunk of exactly(body, entry.sizeBytes)) {
+        pieces.add(chunk)
+        if (pieces.isLarge) yield pieces.take()
+      }
+      if (entry.sizeBytes % block !== 0) pieces.add(Buffer.alloc(block - (entry.sizeBytes % block)))
+    }
+    pieces.add(Buffer.alloc(endBytes))
+  } catch (error) {
+    // All that was given goes out first: an archive is to break off where its entries did.
+    if (!pieces.isEmpty) yield pieces.take()
+    throw error
   }
-  yield Buffer.alloc(endBytes)
+  yield pieces.take()
 }
 
 /** A piece of this size goes out as it is, in a system call of its own; headers, padding and small files wait for others. */
 const pieceBytes = 32 * 1024
 
-/** All bytes that were given go out before an error does: an archive is to break off where its entries did. */
-async function* inLargePieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = []
-  let waitingBytes = 0
-  let failure: { error: unknown } | undefined
-  try {
-    for await (const piece of pieces) {
-      waiting.push(piece)
-      waitingBytes += piece.length
-      if (waitingBytes < pieceBytes) continue
-      yield joined(waiting)
-      waiting = []
-      waitingBytes = 0
-    }
-  } catch (error) {
-    failure = { error }
-  }
-  if (waiting.length > 0) yield joined(waiting)
-  if (failure !== undefined) throw failure.error
-}
+class Pieces {
+  #waiting: Uint8Array[] = []
+  #bytes = 0
 
-const joined = (pieces: readonly Uint8Array[]) => {
-  const [only] = pieces
-  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
+  get isEmpty(): boolean {
+    return this.#bytes === 0
+  }
+
+  get isLarge(): boolean {
+    return this.#bytes >= pieceBytes
+  }
+
+  add(piece: Uint8Array): void {
+    this.#waiting.push(piece)
+    this.#bytes += piece.length
+  }
+
+  take(): Uint8Array {
+    const [only] = this.#waiting
+    const all = this.#waiting.length === 1 && only !== undefined ? only : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    this.#bytes = 0
+    return all
+  }
 }
 
 function headerOf(entry: ArchiveEntry): Buffer {

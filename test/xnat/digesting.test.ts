@@ -32,7 +32,7 @@ it('tells that of nothing', async () => {
 
 it('tells the one that is known, and none of a source that broke off', async () => {
   const told: string[] = []
-  for await (const _ of digesting(source('x'), (digest) => told.push(digest), 'known'));
+  for await (const _ of digesting(source('x'), (digest) => told.push(digest), { known: 'known' }));
   expect(told).toEqual(['known'])
   const broken = digesting(brokenSource(), (digest) => told.push(digest))
   expect((await broken.next()).done).toBe(false)
