@@ -22,7 +22,7 @@ export async function* tarStream<T extends ArchiveEntry>(
   entries: readonly T[],
   open: OpenEntry<T>,
 ): AsyncGenerator<Uint8Array> {
-  // One generator for all of it: each more that a chunk passes costs as much as the chunk's own way through Node.
+  // Pieces are joined here and not in a generator of their own: each that a chunk passes makes promises for it.
   const pieces = new Pieces()
   try {
     for (const entry of entries) {
