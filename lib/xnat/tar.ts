@@ -33,6 +33,8 @@ export async function* tarStream<T extends ArchiveEntry>(
         if (pieces.isLarge) yield pieces.take()
       }
       if (entry.sizeBytes % block !== 0) pieces.add(Buffer.alloc(block - (entry.sizeBytes % block)))
+      // Empty files have headers only, and there may be many.
+      if (pieces.isLarge) yield pieces.take()
     }
     pieces.add(Buffer.alloc(endBytes))
   } catch (error) {

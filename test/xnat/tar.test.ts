@@ -121,6 +121,13 @@ describe('the tar that carries files to XNAT', () => {
     expect(Buffer.concat(pieces)).toEqual(await archive(entries))
   })
 
+  it('keeps no more than a piece of many empty files', async () => {
+    const entries = Array.from({ length: 1_000 }, (_, index) => source(`${index}.dcm`, Buffer.alloc(0)))
+    const sizes: number[] = []
+    for await (const piece of tarStream(entries, async () => Readable.from([]))) sizes.push(piece.length)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(32 * 1024)
+  })
+
   it.each([
     ['shorter', 9],
     ['longer', 11],
