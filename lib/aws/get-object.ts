@@ -7,12 +7,8 @@ import { escapeUriPath, HttpRequest } from '@smithy/core/protocols'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { orThrow } from './failure.ts'
+import type { Bucket } from './object-sets.ts'
 import type { ObjectStore, OpenObject } from './objects.ts'
-
-interface Bucket {
-  client: S3Client
-  bucket: string
-}
 
 type OpenOptions = NonNullable<Parameters<ObjectStore['open']>[1]>
 

@@ -12,7 +12,7 @@ import { parts } from '../in-parts.ts'
 import { orThrow, storageError } from './failure.ts'
 import type { ObjectInfo, ObjectStore } from './objects.ts'
 
-interface Bucket {
+export interface Bucket {
   client: S3Client
   bucket: string
 }

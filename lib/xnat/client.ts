@@ -176,9 +176,9 @@ export class XnatClient {
     const path = xnatPath`/data/JSESSION`
     const call: Call = { method: 'DELETE', path, accept: [401], timeouts: { callMs: 10_000 }, ...options }
     // A connection that XNAT has just let go of would leave the session behind.
-    const leave = async (number: number, signal: AbortSignal) =>
-      this.#receiveText(call, await exchange(this.#wire, call, cookieOf(login), { number, signal }))
-    await this.#within(call, (deadline) => this.#retry(call, deadline, (number) => leave(number, deadline.signal)))
+    await this.#tried(call, async (attempt) =>
+      this.#receiveText(call, await exchange(this.#wire, call, cookieOf(login), attempt)),
+    )
   }
 
   /** Ends the session and the connections that the client made for itself, and leaves alone those it was given. */
@@ -192,19 +192,23 @@ export class XnatClient {
 
   /** `receive` is part of each try, so that an answer cut short is asked for again. */
   #run<T>(call: Call, receive: (answer: Answer) => Promise<T>): Promise<T> {
-    return this.#within(call, (deadline) =>
-      this.#retry(call, deadline, async (number) => {
-        const { signal } = deadline
-        // A broken upload may be all that is seen of a 401 sent before the body was read: ask before sending it again.
-        if (number > 1 && isStreamBody(call.body)) await this.#assertLogin(signal)
-        return receive(await this.#signedIn(call, { number, signal }))
-      }),
-    )
+    return this.#tried(call, async (attempt) => {
+      // A broken upload may be all that is seen of a 401 sent before the body was read: ask before sending it again.
+      if (attempt.number > 1 && isStreamBody(call.body)) await this.#assertLogin(attempt.signal)
+      return receive(await this.#signedIn(call, attempt))
+    })
   }
 
   async #assertLogin(signal: AbortSignal): Promise<void> {
     const call: Call = { method: 'GET', path: xnatPath`/data/auth` }
     await this.#receiveText(call, await this.#signedIn(call, { number: 1, signal }))
+  }
+
+  /** Does it as often as the call may be tried, within its time. */
+  #tried<T>(call: Call, act: (attempt: Attempt) => Promise<T>): Promise<T> {
+    return this.#within(call, (deadline) =>
+      this.#retry(call, deadline, (number) => act({ number, signal: deadline.signal })),
+    )
   }
 
   #within<T>(call: Call, act: (deadline: Deadline) => Promise<T>): Promise<T> {
@@ -247,9 +251,7 @@ export class XnatClient {
     // ends sessions; PUT /data/services/auth does not enter it (W/restlet/extensions/AuthenticationRestlet.java).
     const call: Call = { method: 'POST', path: xnatPath`/data/JSESSION`, idempotent: true, signal }
     try {
-      const login = await this.#within(call, (deadline) =>
-        this.#retry(call, deadline, (number) => this.#trySignIn(call, { number, signal: deadline.signal })),
-      )
+      const login = await this.#tried(call, (attempt) => this.#trySignIn(call, attempt))
       this.#hasSignedIn = true
       return login
     } catch (error) {
